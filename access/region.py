@@ -1,0 +1,91 @@
+"""The country of a network address, from a MaxMind-format database (GeoLite2-Country and its like).
+
+`settings.GATEHUB_GEOIP_DB` names the file; "" means that there is none.  Not knowing is an answer: "".
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import logging
+import os
+import re
+import threading
+from dataclasses import dataclass
+from typing import Any, Final
+
+import maxminddb
+from django.conf import settings
+
+logger = logging.getLogger(__name__)
+
+# ISO 3166-1 alpha-2.  Source: European Union, "Country profiles", 27 members since 2020-02-01.
+EU_MEMBERS: Final = frozenset(
+    "AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IT LT LU LV MT NL PL PT RO SE SI SK".split()
+)
+
+
+@dataclass(frozen=True)
+class _Opened:
+    """The reader of one state of the file, or None where that could not be opened."""
+
+    file: tuple[str, int, int, int]
+    reader: maxminddb.Reader | None
+
+
+_lock: Final = threading.Lock()
+_opened: _Opened | None = None
+
+
+def country_of(address: str) -> str:
+    """The alpha-2 code of the country that `address` (IPv4 or IPv6) is in, or "" when that is not known."""
+    reader = _reader()
+    if reader is None:
+        return ""
+    try:
+        ip = ipaddress.ip_address(address.strip().partition("%")[0])
+        found = reader.get(getattr(ip, "ipv4_mapped", None) or ip)
+    except (ValueError, maxminddb.InvalidDatabaseError):
+        return ""
+    return _code(found)
+
+
+def is_enforceable() -> bool:
+    """Whether a rule about countries can be applied: a database is set and can be read."""
+    return _reader() is not None
+
+
+def _code(found: Any) -> str:
+    """The country in a record: `{"country": {"iso_code": "FR"}}`, or `{"country_code": "FR"}` as some vendors have it."""
+    record = found if isinstance(found, dict) else {}
+    country = record.get("country")
+    code = country.get("iso_code") if isinstance(country, dict) else record.get("country_code", country)
+    return code if isinstance(code, str) and re.fullmatch("[A-Z]{2}", code) else ""
+
+
+def _reader() -> maxminddb.Reader | None:
+    """The one reader of this process, opened again when the file is another or has changed."""
+    global _opened
+    path = str(getattr(settings, "GATEHUB_GEOIP_DB", "") or "")
+    if not path:
+        return None
+    try:
+        status = os.stat(path)
+        file = (path, status.st_ino, status.st_size, status.st_mtime_ns)
+    except (OSError, ValueError):
+        file = (path, 0, 0, 0)
+    opened = _opened
+    if opened is None or opened.file != file:
+        with _lock:
+            opened = _opened
+            if opened is None or opened.file != file:
+                _opened = opened = _Opened(file, _open(path))
+    return opened.reader
+
+
+def _open(path: str) -> maxminddb.Reader | None:
+    try:
+        # In memory, because a mapped file that is overwritten in place would kill the process.
+        return maxminddb.open_database(path, maxminddb.MODE_MEMORY)
+    except (OSError, ValueError, maxminddb.InvalidDatabaseError) as error:
+        logger.warning("The GeoIP database %s cannot be read, so no country is known: %s", path, error)
+        return None

@@ -1,0 +1,27 @@
+"""Model cards and the gate forms they describe: pure functions, no tables, no HTTP."""
+
+from __future__ import annotations
+
+from repos.cards.answers import answers_from_post, clean_answers, control_name
+from repos.cards.countries import countries, country_code
+from repos.cards.form import Field, FormSpec, Option, form_of
+from repos.cards.nodes import CardError
+from repos.cards.reader import Card, read
+from repos.cards.validation import validate, warnings_of
+
+__all__ = [
+    "Card",
+    "CardError",
+    "Field",
+    "FormSpec",
+    "Option",
+    "answers_from_post",
+    "clean_answers",
+    "control_name",
+    "countries",
+    "country_code",
+    "form_of",
+    "read",
+    "validate",
+    "warnings_of",
+]

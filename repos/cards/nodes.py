@@ -1,0 +1,217 @@
+"""YAML as authors of model cards write it, read without trust.
+
+PyYAML turns the text into nodes.  What a node means is decided here, because a card is not configuration: `Yes`, `on`,
+`2024-01-01` and `12:30` are words that somebody wrote, and stay what was written.
+
+Nothing here may hang, whatever the text.  One pass over the events, which neither recurses nor follows aliases, bounds
+depth and tags before any node is built; turning nodes into values then spends a budget of nodes and characters, so
+that aliases cannot multiply.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import Any, Final
+
+import yaml
+
+from accounts.errors import BadRequest
+
+try:
+    from yaml import CSafeLoader as _SafeLoader
+except ImportError:  # PyYAML built without libyaml: slower, reads the same.
+    from yaml import SafeLoader as _SafeLoader  # type: ignore[assignment]
+
+MAX_YAML_CHARACTERS: Final = 256 * 1024
+MAX_DEPTH: Final = 32
+# What the values may come to once aliases are written out.  A card without aliases cannot reach either.
+MAX_VALUES: Final = MAX_YAML_CHARACTERS
+MAX_EXPANDED_CHARACTERS: Final = 4 * MAX_YAML_CHARACTERS
+
+_PREFIX: Final = "tag:yaml.org,2002:"
+_KNOWN_TAGS: Final = {None, "!", *(_PREFIX + name for name in ("str", "map", "seq", "bool", "int", "float", "null"))}
+# YAML has no form for these; they come in as they are, or as an escape such as "\0" in double quotes.
+_FORBIDDEN: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
+_MAX_INTEGER_DIGITS: Final = 18  # What fits 64 bits, and so any database and any client.
+_HINTS: Final = {
+    "mapping values are not allowed": "a text with ': ' in it must stand in quotes",
+    "cannot start any token": "a text that starts with this character must stand in quotes; indent with spaces only",
+    "could not find expected ':'": "a label must be followed by ': ' on the same line, or be written as '? \"label\"'",
+    "undefined alias": "a text that starts with '*' must stand in quotes",
+    "did not find expected key": "check the indentation of this line and the quotes above it",
+    "expected <block end>": "check the indentation of this line and the quotes above it",
+    "unexpected end of stream": "a quote or a bracket is not closed",
+}
+
+
+class CardError(BadRequest):
+    """A model card that cannot be read, or whose gate makes no form.
+
+    `line` counts from 1 in `README.md` and is None where no line can be named; `reason` is the message without it.
+    """
+
+    def __init__(self, reason: str, *, line: int | None = None) -> None:
+        self.reason = reason
+        self.line = line
+        place = f"line {line}: " if line else ""
+        super().__init__(f"{place}{reason}", extra={"line": line} if line else None)
+
+
+class CardLoader(_SafeLoader):  # type: ignore[valid-type, misc]
+    """The safe loader with YAML 1.2's scalars: `true` is a boolean, `Yes`, dates and `12:30` are texts."""
+
+    yaml_implicit_resolvers: dict[str, Any] = {}
+
+
+for _name, _pattern, _first in (
+    ("bool", r"^(?:true|True|TRUE|false|False|FALSE)$", "tTfF"),
+    ("null", r"^(?:~|null|Null|NULL|)$", ["~", "n", "N", ""]),
+    ("int", r"^[-+]?(?:0|[1-9][0-9]*)$", "-+0123456789"),
+    ("float", r"^[-+]?(?:[0-9]+\.[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?$", "-+.0123456789"),
+    ("float", r"^[-+]?[0-9]+[eE][-+][0-9]+$", "-+0123456789"),
+):
+    CardLoader.add_implicit_resolver(_PREFIX + _name, re.compile(_pattern), list(_first))
+
+
+def compose(text: str) -> yaml.MappingNode | None:
+    """Read `text` into its mapping, or None when it says nothing.  Line marks count from the start of `text`.
+
+    Raises CardError for anything that is not one YAML document with one mapping within the limits.
+    """
+    if len(text) > MAX_YAML_CHARACTERS:
+        raise CardError(f"the metadata is longer than {MAX_YAML_CHARACTERS // 1024} KiB", line=1)
+    if found := _FORBIDDEN.search(text):
+        line = text.count("\n", 0, found.start()) + 1
+        raise CardError(f"the control character U+{ord(found[0]):04X} is not allowed in metadata", line=line)
+    try:
+        _check_events(text)
+        loader = CardLoader(text)
+        try:
+            root = loader.get_single_node()
+        finally:
+            loader.dispose()
+    except yaml.YAMLError as error:
+        raise _explained(error) from error
+    if root is None or (isinstance(root, yaml.ScalarNode) and root.tag == _PREFIX + "null"):
+        return None
+    if not isinstance(root, yaml.MappingNode):
+        raise CardError("the metadata between the --- lines must be a list of 'name: value' lines", line=line_of(root))
+    return root
+
+
+def _check_events(text: str) -> None:
+    """Refuse depth and tags before anything is built from them: composing recurses, this does not."""
+    depth = 0
+    for event in yaml.parse(text, Loader=CardLoader):
+        line = event.start_mark.line + 1
+        if getattr(event, "tag", None) not in _KNOWN_TAGS:
+            raise CardError(f"the YAML tag {shorten(event.tag)} is not supported", line=line)
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+            if depth > MAX_DEPTH:
+                raise CardError(f"the metadata is nested more than {MAX_DEPTH} levels deep", line=line)
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+
+
+def _explained(error: yaml.YAMLError) -> CardError:
+    """Say a parser's problem with its line and, where we know one, the usual remedy."""
+    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
+    problem = getattr(error, "problem", None) or getattr(error, "reason", None) or "not valid YAML"
+    hint = next((hint for words, hint in _HINTS.items() if words in problem), "")
+    return CardError(f"{problem} ({hint})" if hint else str(problem), line=mark.line + 1 if mark else None)
+
+
+def line_of(node: yaml.Node) -> int:
+    """The line on which `node` starts, from 1."""
+    return int(node.start_mark.line) + 1
+
+
+def shorten(text: object, length: int = 80) -> str:
+    """`text` in quotes, cut to `length` characters: labels may be pages long, error messages may not."""
+    line = " ".join(str(text).split())
+    return f'"{line}"' if len(line) <= length else f'"{line[:length]}…"'
+
+
+def plain(node: yaml.Node) -> Any:
+    """`node` as JSON has it.  Keys are texts, and so is each scalar that JSON has no exact form for.
+
+    Raises CardError for a key given twice, a key that is no scalar, `<<`, and for aliases that refer to themselves or
+    multiply beyond the budget.
+    """
+    return _Values().value(node, depth=0)
+
+
+class _Values:
+    """Turns nodes into values, with what is left of the budget."""
+
+    def __init__(self) -> None:
+        self.values_left = MAX_VALUES
+        self.characters_left = MAX_EXPANDED_CHARACTERS
+
+    def value(self, node: yaml.Node, depth: int) -> Any:
+        self._spend(node, depth)
+        if isinstance(node, yaml.ScalarNode):
+            return _scalar(node)
+        if isinstance(node, yaml.SequenceNode):
+            return [self.value(item, depth + 1) for item in node.value]
+        mapping: dict[str, Any] = {}
+        for key_node, value_node in node.value:
+            self._spend(key_node, depth)
+            key = _key(key_node)
+            if key in mapping:
+                raise CardError(f"the key {shorten(key)} is given twice", line=line_of(key_node))
+            mapping[key] = self.value(value_node, depth + 1)
+        return mapping
+
+    def _spend(self, node: yaml.Node, depth: int) -> None:
+        self.values_left -= 1
+        if isinstance(node, yaml.ScalarNode):
+            self.characters_left -= len(node.value)
+        if depth > MAX_DEPTH or self.values_left < 0 or self.characters_left < 0:
+            raise CardError("aliases (*name) repeat too much, or refer to themselves", line=line_of(node))
+
+
+def _key(node: yaml.Node) -> str:
+    if not isinstance(node, yaml.ScalarNode):
+        raise CardError("a key must be a text, not a list or a mapping", line=line_of(node))
+    if node.value == "<<" and not node.style:
+        raise CardError("merge keys (<<) are not supported: write the entries out", line=line_of(node))
+    return written(node)
+
+
+def written(node: yaml.ScalarNode) -> str:
+    """The scalar as its author wrote it: `Yes` is Yes, `1.0` is 1.0, `~` is ~.  Raises CardError for control characters."""
+    text = str(node.value)
+    if found := _FORBIDDEN.search(text):
+        raise CardError(f"the control character U+{ord(found[0]):04X} is not allowed", line=line_of(node))
+    return text
+
+
+def is_null(node: yaml.Node) -> bool:
+    """True for a value that was left out (`key:`) or written as `null` or `~`."""
+    return bool(node.tag == _PREFIX + "null")
+
+
+def _scalar(node: yaml.ScalarNode) -> Any:
+    text = written(node)
+    kind = node.tag.removeprefix(_PREFIX)
+    if kind == "null":
+        return None
+    if kind == "bool" and text.lower() in ("true", "false"):
+        return text.lower() == "true"
+    if kind == "int" and re.fullmatch(r"[-+]?[0-9]{1,%d}" % _MAX_INTEGER_DIGITS, text):
+        return int(text)
+    if kind == "float" and len(text) <= 40 and re.fullmatch(r"[-+0-9.eE]+", text):
+        return _finite(text)
+    return text
+
+
+def _finite(text: str) -> float | str:
+    """The number, or the text where it is none or has no end (1.0e999): JSON cannot say infinity."""
+    try:
+        number = float(text)
+    except ValueError:
+        return text
+    return number if math.isfinite(number) else text
