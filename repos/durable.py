@@ -21,7 +21,7 @@ PIECE = 1 << 20  # What is read from a stream at once, in bytes.
 
 
 class StorageFull(HubError):
-    """The disk has no room left.  507 and not 503: Hub clients would repeat a 503 at once, against the same full disk."""
+    """The disk has no room left.  Not a 503: Hub clients would repeat that at once, against the same full disk."""
 
     status = 507
     default_message = "The server's storage is full. Nothing was stored."
@@ -90,7 +90,10 @@ def copy(stream: Readable, write: Callable[[bytes], object], length: int) -> Non
 
 
 class TempFile:
-    """A new private file in `directory`, which `move` gives its real place; leaving the block removes it if it is still here."""
+    """A new private file in `directory`, for use as a context manager.
+
+    `move` gives it its real place; leaving the block without that removes it.
+    """
 
     def __init__(self, directory: Path) -> None:
         make_dirs(directory)
@@ -128,9 +131,9 @@ class TempFile:
             os.close(descriptor)
 
     def move(self, target: Path) -> None:
-        """Give the file its real place, in the stead of what may be there: readers see the old one or the new one, whole."""
+        """Give the file its real place, instead of what may be there: readers see the old one or the new one, whole."""
         self.close()
-        os.replace(self.path, target)
+        self.path.replace(target)
 
 
 def remove_tree(path: Path, trash: Path) -> None:
@@ -138,7 +141,7 @@ def remove_tree(path: Path, trash: Path) -> None:
     make_dirs(trash)
     doomed = trash / f"{secrets.token_hex(16)}.gone"
     with suppress(FileNotFoundError):
-        os.replace(path, doomed)
+        path.replace(doomed)
         shutil.rmtree(doomed)
 
 

@@ -33,7 +33,7 @@ _HEX = re.compile(r"[0-9a-f]+")
 
 def checked_hex(value: str, length: int, name: str) -> str:
     """`value`, if it is `length` lowercase hex digits; else BadRequest.  What passes is safe as part of a path."""
-    if not isinstance(value, str) or len(value) != length or not _HEX.fullmatch(value):
+    if len(value) != length or not _HEX.fullmatch(value):
         raise BadRequest(f"{name} must be {length} lowercase hex digits.")
     return value
 
@@ -68,12 +68,12 @@ class LocalObjectStorage(FileSystemStorage):
         super().__init__(location, file_permissions_mode=0o600, directory_permissions_mode=0o700, allow_overwrite=True)
 
     @property
-    def base_location(self) -> str:  # type: ignore[override]  # A property, so that a changed setting counts at once.
+    def base_location(self) -> str:  # A property, so that a changed setting counts at once.
         return os.fspath(self._directory or settings.GATEHUB_OBJECTS_DIR)
 
     @property
-    def location(self) -> str:  # type: ignore[override]
-        return os.path.abspath(self.base_location)
+    def location(self) -> str:
+        return str(Path(self.base_location).absolute())
 
     def _save(self, name: str, content: File[Any]) -> str:
         target = Path(self.path(name))
@@ -104,7 +104,7 @@ class LocalObjectStorage(FileSystemStorage):
 
 def _move(source: Path, target: Path) -> None:
     try:
-        os.replace(source, target)
+        source.replace(target)
     except OSError as error:
         if error.errno != errno.EXDEV:
             raise
@@ -115,7 +115,7 @@ def _open_file(path: Path) -> BinaryIO:
     return os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC), "rb")
 
 
-class _WholeFile(File[bytes]):
+class _WholeFile(File):  # type: ignore[type-arg]  # Generic in the stubs only.
     """A checked temporary file, as storages like it: they may read it, or move it away."""
 
     def __init__(self, file: IO[bytes], path: Path) -> None:

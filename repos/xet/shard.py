@@ -40,7 +40,7 @@ class Segment(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class FileInfo:
-    """One file: its sha-256 in hex, None where the shard does not say it, and the records of its segments, as they came.
+    """One file: its sha-256 in hex (None where the shard does not say it) and the records of its segments.
 
     The segments are made when they are asked for: as objects they would take ten times the shard's own size.
     """

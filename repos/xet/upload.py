@@ -137,7 +137,7 @@ def _distinct(files: list[FileInfo]) -> dict[str, FileInfo]:
 
 
 def _check_file(sha256: str, file: FileInfo, indexes: Indexes) -> None:
-    """Raise unless every segment names chunks that are here, with as many bytes as it says: before a byte is written."""
+    """Raise unless every segment names chunks that are here, with as many bytes as it says."""
     if file.size > settings.LFS_MAX_OBJECT_BYTES:
         raise TooLarge(f"File {sha256} has {file.size} bytes, allowed are {settings.LFS_MAX_OBJECT_BYTES}.")
     for segment in file.segments:

@@ -120,7 +120,7 @@ def _decompress(data: memoryview, size: int) -> bytes:
     """One LZ4 frame of exactly `size` bytes.  Never makes more than one byte too many of it."""
     try:
         frame = lz4.frame.LZ4FrameDecompressor()
-        unpacked = frame.decompress(data, max_length=size + 1)
+        unpacked: bytes = frame.decompress(data, max_length=size + 1)
     except (RuntimeError, ValueError) as error:
         raise BadRequest(f"A xorb chunk is not an LZ4 frame: {error}") from error
     if len(unpacked) != size or not frame.eof or frame.unused_data:
