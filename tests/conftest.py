@@ -1,0 +1,11 @@
+"""Fixtures for all tests.  Those that start programs are plugins in `tests/support/`."""
+
+from __future__ import annotations
+
+pytest_plugins = [
+    "tests.support.databases",
+    "tests.support.postgresql",
+    "tests.support.redis",
+    "tests.support.server",
+    "tests.support.nginx",
+]
