@@ -1,0 +1,47 @@
+"""Refusals of the gate and of the review.  Words as in hub-protocol sections 7.4 and 7.5."""
+
+from __future__ import annotations
+
+from accounts.errors import BadRequest, HubError, NotAllowed, NotFound
+
+
+class InvalidCredentials(HubError):
+    """A token that is malformed, unknown, expired, or of a deactivated person.
+
+    The message is compared by clients letter for letter; the body says more.
+    """
+
+    status = 401
+    default_message = "Invalid credentials in Authorization header"
+
+
+class LoginRequired(HubError):
+    """A stranger asks for what needs a person."""
+
+    status = 401
+    default_message = "Invalid username or password."
+
+
+class GatedRepo(NotAllowed):
+    """The gate is closed for the caller; the text says why and what to do."""
+
+    code = "GatedRepo"
+    default_message = "Access to this repo is restricted."
+
+
+class RepoNotGated(BadRequest):
+    """Access requests make sense for gated repos only."""
+
+    code = "RepoNotGated"
+
+
+class AlreadyHasAccess(BadRequest):
+    """A grant would change nothing."""
+
+    default_message = "That user already has access to the repo"
+
+
+class NoAccessRequest(NotFound):
+    """No such request, or it is in the state already that was asked for."""
+
+    default_message = "No access request found matching your criteria"

@@ -1,0 +1,190 @@
+"""User access tokens, the device sign-in, and access requests with their answers."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import timedelta
+from typing import Any
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from accounts.models import Namespace, User
+from repos.models import GateForm, Repo
+
+
+class AccessTokenQuerySet(models.QuerySet["AccessToken"]):
+    def usable(self) -> AccessTokenQuerySet:
+        """Tokens that open something now: not expired, of an active person."""
+        return self.filter(Q(expires_at=None) | Q(expires_at__gt=timezone.now()), user__is_active=True)
+
+
+class AccessToken(models.Model):
+    """A user access token.  The token itself is shown once and stored nowhere: only its sha-256."""
+
+    class Role(models.TextChoices):
+        READ = "read", "Read"
+        WRITE = "write", "Write"
+        FINE_GRAINED = "fine-grained", "Fine-grained"
+
+    LAST_USE_PRECISION = timedelta(minutes=10)
+
+    user = models.ForeignKey(User, models.CASCADE, related_name="access_tokens")
+    name = models.CharField(max_length=100)
+    role = models.CharField(max_length=12, choices=Role)
+    sha256 = models.CharField(max_length=64, unique=True)
+    last_characters = models.CharField(max_length=4)
+    can_read_gated = models.BooleanField(
+        default=False, help_text="Fine-grained: read gated repos that its user has access to."
+    )
+    created_at = models.DateTimeField(default=timezone.now)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    last_used_at = models.DateTimeField(null=True, blank=True)
+
+    objects = AccessTokenQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["user", "name"], name="access_token_name_once_per_user"),
+            models.CheckConstraint(
+                name="access_token_role_is_known", condition=Q(role__in=["read", "write", "fine-grained"])
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} of {self.user}"
+
+    @property
+    def is_expired(self) -> bool:
+        return self.expires_at is not None and self.expires_at <= timezone.now()
+
+
+class TokenScope(models.Model):
+    """What a fine-grained token may do with one repo, or with all repos of one namespace."""
+
+    class Permission(models.TextChoices):
+        CONTENT_READ = "repo.content.read", "Read contents"
+        ACCESS_READ = "repo.access.read", "See access requests"
+        ACCESS_WRITE = "repo.access.write", "Review access requests"
+        WRITE = "repo.write", "Write contents and settings"
+
+    token = models.ForeignKey(AccessToken, models.CASCADE, related_name="scopes")
+    namespace = models.ForeignKey(Namespace, models.CASCADE, null=True, blank=True, related_name="+")
+    repo = models.ForeignKey(Repo, models.CASCADE, null=True, blank=True, related_name="+")
+    permission = models.CharField(max_length=17, choices=Permission)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="token_scope_names_one_entity",
+                condition=Q(namespace__isnull=False, repo=None) | Q(namespace=None, repo__isnull=False),
+            ),
+            models.UniqueConstraint(fields=["token", "namespace", "repo", "permission"], name="token_scope_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.permission} on {self.repo or self.namespace}"
+
+
+class DeviceSignIn(models.Model):
+    """One run of the OAuth device flow (RFC 8628) of `hf auth login`.
+
+    The device polls with a code that only it knows, kept as sha-256; the person types `user_code` on a page, signed
+    in, and approves.  The token is made when the device fetches it, so that it is never at rest.
+    """
+
+    class Status(models.TextChoices):
+        PENDING = "pending", "Waiting for the person"
+        APPROVED = "approved", "Approved"
+        DENIED = "denied", "Denied"
+        DONE = "done", "Token handed out"
+
+    device_code_sha256 = models.CharField(max_length=64, unique=True)
+    user_code = models.CharField(max_length=9, unique=True)
+    client_id = models.CharField(max_length=100, blank=True)
+    client_name = models.CharField(max_length=200, blank=True, help_text="The user agent that asked.")
+    status = models.CharField(max_length=8, choices=Status, default=Status.PENDING)
+    user = models.ForeignKey(User, models.CASCADE, null=True, related_name="+")
+    role = models.CharField(max_length=12, choices=AccessToken.Role, default=AccessToken.Role.WRITE)
+    created_at = models.DateTimeField(default=timezone.now)
+    expires_at = models.DateTimeField()
+    last_polled_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"{self.user_code} ({self.status})"
+
+
+def _new_request_id() -> str:
+    return secrets.token_hex(12)
+
+
+class AccessRequestQuerySet(models.QuerySet["AccessRequest"]):
+    def pending(self) -> AccessRequestQuerySet:
+        return self.filter(status=AccessRequest.Status.PENDING)
+
+    def accepted(self) -> AccessRequestQuerySet:
+        return self.filter(status=AccessRequest.Status.ACCEPTED)
+
+
+class AccessRequest(models.Model):
+    """One person's standing with one gated repo."""
+
+    class Status(models.TextChoices):
+        PENDING = "pending", "Pending"
+        ACCEPTED = "accepted", "Accepted"
+        REJECTED = "rejected", "Rejected"
+
+    REASON_MAX_LENGTH = 200
+
+    request_id = models.CharField(max_length=24, unique=True, default=_new_request_id, editable=False)
+    repo = models.ForeignKey(Repo, models.CASCADE, related_name="access_requests")
+    user = models.ForeignKey(User, models.CASCADE, related_name="access_requests")
+    status = models.CharField(max_length=8, choices=Status, default=Status.PENDING)
+    form = models.ForeignKey(GateForm, models.RESTRICT, null=True, related_name="access_requests")
+    answers = models.JSONField(default=dict)
+    email = models.EmailField(blank=True, help_text="As it was when the request was sent; empty when granted unasked.")
+    fullname = models.CharField(max_length=120, blank=True)
+    requested_at = models.DateTimeField(default=timezone.now)
+    granted = models.BooleanField(default=False, help_text="Access was given without a request.")
+    reviewed_at = models.DateTimeField(null=True, blank=True)
+    reviewed_by = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+")
+    rejection_reason = models.CharField(max_length=REASON_MAX_LENGTH, blank=True)
+
+    objects = AccessRequestQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["repo", "user"], name="access_request_once_per_repo_and_user"),
+            models.CheckConstraint(
+                name="access_request_status_is_known", condition=Q(status__in=["pending", "accepted", "rejected"])
+            ),
+            models.CheckConstraint(
+                name="access_request_reviewed_at_set_once_decided",
+                condition=Q(status="pending", reviewed_at=None)
+                | Q(status__in=["accepted", "rejected"], reviewed_at__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="access_request_reason_only_when_rejected", condition=Q(rejection_reason="") | Q(status="rejected")
+            ),
+        ]
+        indexes = [models.Index(fields=["repo", "status", "requested_at", "id"], name="access_request_queue")]
+
+    def __str__(self) -> str:
+        return f"{self.user} on {self.repo}"
+
+    @property
+    def is_pending(self) -> bool:
+        return self.status == self.Status.PENDING
+
+    @property
+    def is_accepted(self) -> bool:
+        return self.status == self.Status.ACCEPTED
+
+    @property
+    def is_rejected(self) -> bool:
+        return self.status == self.Status.REJECTED
+
+    def questions_and_answers(self) -> list[tuple[str, Any]]:
+        """Label and answer, in the order of the form version that was answered."""
+        return list(self.answers.items())

@@ -1,0 +1,320 @@
+"""Who may do what: the only place that decides it.
+
+`permitted(actor, action)` is the rule, said once, as a condition on `Repo`: lists filter by it, `require` tests one
+repo by it.  `explain` puts a refusal into words; it may cost more queries, an admission may not.
+
+The rule has two halves, and both must hold: what the person may do (STANDINGS), and what the token may be used for
+(TOKEN_ACTIONS, PERMISSION_ACTIONS).  Whatever is not named here is refused.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from django.db.models import Exists, OuterRef, Q
+
+from access import region
+from access.errors import GatedRepo, LoginRequired
+from access.models import AccessRequest, AccessToken, TokenScope
+from accounts.actor import Actor
+from accounts.errors import HubError, NotAllowed
+from accounts.models import Membership, Namespace
+from repos.errors import RepoDisabled, RepoNotFound
+from repos.models import Repo
+
+REGION_REFUSED = "This repository is not offered in your region."
+
+
+class Action(StrEnum):
+    """What can be done with a repo."""
+
+    CARD_VIEW = "card:view"  # See the repo, its card, its file names.
+    FILES_READ = "files:read"
+    FILES_WRITE = "files:write"
+    ACCESS_ASK = "access:ask"
+    SETTINGS_CHANGE = "settings:change"
+    REQUESTS_VIEW = "requests:view"  # The three lists and the report.
+    REQUESTS_REVIEW = "requests:review"
+    REPO_DELETE = "repo:delete"
+    REPO_MOVE = "repo:move"
+
+
+OPEN_FILES = frozenset({"README.md", "LICENSE", "LICENSE.md", "LICENSE.txt"})
+"""Files at the root that whoever sees the repo may read, gated or not.  Exact names."""
+
+
+class Standing(StrEnum):
+    """What a person is to a repo.  Several may hold at once."""
+
+    READ = "read"
+    CONTRIBUTOR = "contributor"
+    CREATOR = "creator"  # A contributor or writer who created this very repo.
+    WRITE = "write"
+    ADMIN = "admin"
+    OWNER = "owner"
+
+
+MANAGING = frozenset({Standing.CREATOR, Standing.WRITE, Standing.ADMIN, Standing.OWNER})
+
+STANDINGS: dict[Action, frozenset[Standing]] = {
+    # The standings that suffice for each act on a repo, private or gated.  Reading has rules of its own, below.
+    Action.FILES_WRITE: MANAGING,
+    Action.SETTINGS_CHANGE: MANAGING,
+    Action.REQUESTS_VIEW: MANAGING,
+    Action.REQUESTS_REVIEW: MANAGING,
+    Action.REPO_DELETE: MANAGING,
+    Action.REPO_MOVE: MANAGING,
+}
+NEVER_GATED = frozenset({Standing.CREATOR, Standing.ADMIN, Standing.OWNER})
+"""Read the files always; other members may have to ask, when the gate says so."""
+
+CREATING_ROLES = frozenset({Membership.Role.CONTRIBUTOR, Membership.Role.WRITE, Membership.Role.ADMIN})
+"""Organization roles that may create repos."""
+
+TOKEN_ACTIONS: dict[str, frozenset[Action]] = {
+    # What a token may be used for.  A role missing here may do nothing; a fine-grained one, see below.
+    AccessToken.Role.READ: frozenset({Action.CARD_VIEW, Action.FILES_READ}),
+    AccessToken.Role.WRITE: frozenset(Action),
+}
+PERMISSION_ACTIONS: dict[str, frozenset[Action]] = {
+    TokenScope.Permission.CONTENT_READ: frozenset({Action.CARD_VIEW, Action.FILES_READ}),
+    TokenScope.Permission.ACCESS_READ: frozenset({Action.CARD_VIEW, Action.REQUESTS_VIEW}),
+    TokenScope.Permission.ACCESS_WRITE: frozenset({Action.CARD_VIEW, Action.REQUESTS_VIEW, Action.REQUESTS_REVIEW}),
+    TokenScope.Permission.WRITE: frozenset(
+        {
+            Action.CARD_VIEW,
+            Action.FILES_READ,
+            Action.FILES_WRITE,
+            Action.SETTINGS_CHANGE,
+            Action.REPO_DELETE,
+            Action.REPO_MOVE,
+        }
+    ),
+}
+
+NOBODY = Q(pk__in=[])
+
+
+def permitted(actor: Actor, action: Action) -> Q:
+    """The rule, as a condition on `Repo`."""
+    return _person_may(actor, action) & _token_may(actor, action)
+
+
+def _standing(actor: Actor, *standings: Standing) -> Q:
+    """Repos to which the actor has at least one of the standings."""
+    if actor.user is None:
+        return NOBODY
+    held = Q()
+    memberships = Membership.objects.filter(
+        organization=OuterRef("namespace__organization"), user=actor.user_id
+    ).order_by()
+    roles = [standing.value for standing in standings if standing.value in Membership.Role.values]
+    if roles:
+        held |= Q(Exists(memberships.filter(role__in=roles)))
+    if Standing.CREATOR in standings:
+        creating = memberships.filter(role__in=CREATING_ROLES)
+        held |= Q(Exists(creating), created_by=actor.user_id)
+    if Standing.OWNER in standings:
+        held |= Q(namespace__user=actor.user_id)
+    return held
+
+
+def _person_may(actor: Actor, action: Action) -> Q:
+    member = _standing(actor, *Standing)
+    visible = Q(private=False) | member
+    if action is Action.CARD_VIEW:
+        return visible
+    if action is Action.FILES_READ:
+        return Q(disabled=False) & (
+            _standing(actor, *NEVER_GATED)
+            | (visible & Q(gated=Repo.Gated.NO))
+            | (member & Q(org_members_gated=False))
+            | (visible & _has_accepted_request(actor) & _in_region(actor))
+        )
+    if action is Action.ACCESS_ASK:
+        return NOBODY if actor.user is None else visible & Q(gated__in=[Repo.Gated.AUTO, Repo.Gated.MANUAL])
+    sufficient = STANDINGS.get(action)
+    if sufficient is None:
+        return NOBODY
+    managed = _standing(actor, *sufficient)
+    return managed & Q(disabled=False) if action is Action.FILES_WRITE else managed
+
+
+def _has_accepted_request(actor: Actor) -> Q:
+    if actor.user is None:
+        return NOBODY
+    return Q(Exists(AccessRequest.objects.accepted().filter(repo=OuterRef("pk"), user=actor.user_id).order_by()))
+
+
+def in_disallowed_region(actor: Actor) -> bool:
+    """Whether `extra_gated_eu_disallowed` speaks of the caller's address.  False without a database of addresses."""
+    return region.country_of(actor.address) in region.EU_MEMBERS
+
+
+def _in_region(actor: Actor) -> Q:
+    return Q(gate_form=None) | Q(gate_form__eu_disallowed=False) if in_disallowed_region(actor) else Q()
+
+
+def _token_may(actor: Actor, action: Action) -> Q:
+    token = actor.token
+    if token is None:
+        return Q()
+    if token.role != AccessToken.Role.FINE_GRAINED:
+        return Q() if action in TOKEN_ACTIONS.get(token.role, frozenset()) else NOBODY
+    sufficient = [name for name, actions in PERMISSION_ACTIONS.items() if action in actions]
+    scopes = TokenScope.objects.filter(token=token.pk, permission__in=sufficient).order_by()
+    # The key sets are small and belong to this token alone, so they are looked up once, not per repo.
+    named = Q(pk__in=scopes.filter(repo__isnull=False).values("repo")) | Q(
+        namespace__in=scopes.filter(namespace__isnull=False).values("namespace")
+    )
+    if action is Action.CARD_VIEW:
+        return Q(private=False) | named
+    if action is Action.FILES_READ:
+        open_to_all = Q(private=False, gated=Repo.Gated.NO)
+        return open_to_all | named | (Q(private=False) if token.can_read_gated else NOBODY)
+    return named
+
+
+def may(actor: Actor, action: Action, repo: Repo) -> bool:
+    """Whether the actor may do it to this repo, now."""
+    return Repo.objects.filter(permitted(actor, action), pk=repo.pk).exists()
+
+
+def require(actor: Actor, action: Action, repo: Repo) -> None:
+    """Raise what `explain` says, unless the actor may do it."""
+    if not may(actor, action, repo):
+        raise explain(actor, action, repo)
+
+
+def require_file(actor: Actor, repo: Repo, path: str) -> None:
+    """As `require(…, FILES_READ, …)`; four files at the root are open to whoever sees the repo."""
+    if path in OPEN_FILES and not repo.disabled:
+        require(actor, Action.CARD_VIEW, repo)
+    else:
+        require(actor, Action.FILES_READ, repo)
+
+
+def may_create_in(actor: Actor, namespace: Namespace) -> bool:
+    """Whether the actor may create repos in the namespace, or move repos there."""
+    if actor.user is None:
+        return False
+    if actor.token is not None and actor.token.role != AccessToken.Role.WRITE:
+        if actor.token.role != AccessToken.Role.FINE_GRAINED:
+            return False
+        scopes = TokenScope.objects.filter(
+            token=actor.token.pk, namespace=namespace, permission=TokenScope.Permission.WRITE
+        )
+        if not scopes.exists():
+            return False
+    if namespace.user_id == actor.user_id:
+        return True
+    return Membership.objects.filter(
+        organization=namespace.organization_id, user=actor.user_id, role__in=CREATING_ROLES
+    ).exists()
+
+
+def require_create_in(actor: Actor, namespace: Namespace) -> None:
+    """Raise LoginRequired or NotAllowed unless the actor may create repos in the namespace."""
+    if may_create_in(actor, namespace):
+        return
+    if actor.user is None:
+        raise LoginRequired
+    if actor.token is not None and actor.token.role != AccessToken.Role.WRITE:
+        raise _token_too_narrow(actor, "create a repository here")
+    raise NotAllowed(f"You don't have the rights to create a repository under the namespace {namespace.name!r}.")
+
+
+# --- Refusals in words ----------------------------------------------------------------------------------------------
+
+
+def hidden(actor: Actor) -> RepoNotFound:
+    """The answer for a repo that is missing and for one that the caller may not know of: the same for both."""
+    error = RepoNotFound()
+    if actor.anonymous:
+        error.status = 401
+        error.next_step = "If the repository is private, sign in or send a token: {url}"
+        error.help_path = "/login"
+    return error
+
+
+def explain(actor: Actor, action: Action, repo: Repo) -> HubError:
+    """Why the actor may not do it, with the next step."""
+    if not may(actor, Action.CARD_VIEW, repo):
+        return hidden(actor)
+    if action is Action.FILES_READ:
+        return _gate_text(actor, repo)
+    if actor.anonymous:
+        return LoginRequired(next_step="Sign in, or send a token: {url}", help_path="/login")
+    if action is Action.FILES_WRITE and repo.disabled:
+        return RepoDisabled()
+    if actor.token is not None and may(_without_token(actor), action, repo):
+        return _token_too_narrow(actor, _NEEDS[action])
+    return NotAllowed("You have read access but not the required permissions for this operation")
+
+
+_NEEDS = {
+    Action.CARD_VIEW: "see this repository",
+    Action.FILES_READ: "read these files",
+    Action.FILES_WRITE: "write to this repository",
+    Action.ACCESS_ASK: "ask for access",
+    Action.SETTINGS_CHANGE: "change the settings of this repository",
+    Action.REQUESTS_VIEW: "see access requests",
+    Action.REQUESTS_REVIEW: "review access requests",
+    Action.REPO_DELETE: "delete this repository",
+    Action.REPO_MOVE: "move this repository",
+}
+
+
+def _without_token(actor: Actor) -> Actor:
+    return Actor(user=actor.user, entrance=actor.entrance, address=actor.address)
+
+
+def _token_too_narrow(actor: Actor, purpose: str) -> NotAllowed:
+    return NotAllowed(
+        f"Your token '{actor.token.name}' with the role {actor.token.role} may not {purpose}. "
+        "Create one that may at {url}",
+        help_path="/settings/tokens",
+    )
+
+
+def _gate_text(actor: Actor, repo: Repo) -> HubError:
+    """The seven texts of the gate; bad and expired tokens got theirs on the way in."""
+    if repo.disabled:
+        return RepoDisabled()
+    restricted = f"Access to {repo.type} {repo.repo_id} is restricted"
+    if actor.user is None:
+        error = GatedRepo(
+            f"{restricted}. You must have access to it and be authenticated to access it. Please log in. "
+            "Visit {url} to ask for access.",
+            help_path=repo.path,
+        )
+        error.status = 401
+        return error
+    if actor.token is not None and may(_without_token(actor), Action.FILES_READ, repo):
+        return GatedRepo(
+            f"{restricted} and your token is the problem: you have access, but your fine-grained token "
+            f"'{actor.token.name}' may not read this repo. Give a token the permission to read gated repos at {{url}}",
+            help_path="/settings/tokens",
+        )
+    found = AccessRequest.objects.filter(repo=repo, user=actor.user_id).first()
+    form = repo.gate_form
+    if form is not None and form.eu_disallowed and in_disallowed_region(actor):
+        return GatedRepo(f"{restricted}. {REGION_REFUSED} Visit {{url}} for its terms.", help_path=repo.path)
+    if found is None or found.is_accepted:
+        # An accepted request that does not open the files was refused by a rule that has no text of its own.
+        return GatedRepo(
+            f"{restricted} and you are not in the authorized list. Visit {{url}} to ask for access.",
+            help_path=repo.path,
+        )
+    if found.is_pending:
+        return GatedRepo(
+            f"Your request to access {repo.type} {repo.repo_id} is awaiting a review from the repo authors. "
+            "Follow it at {url}",
+            help_path=repo.path,
+        )
+    error = GatedRepo(
+        f"Your request to access {repo.type} {repo.repo_id} has been rejected by the repo's authors."
+        " See {url}" + (f" Reason: {found.rejection_reason}" if found.rejection_reason else ""),
+        help_path=repo.path,
+    )
+    return error

@@ -1,0 +1,227 @@
+"""The life of an access request (design section 5): check, lock, guard, change, audit, announce."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from access import policy, region
+from access.errors import AlreadyHasAccess, GatedRepo, NoAccessRequest, RepoNotGated
+from access.models import AccessRequest
+from access.policy import Action
+from access.signals import access_request_changed
+from accounts.actor import Actor
+from accounts.errors import BadRequest, InvalidFields, NotAllowed
+from accounts.models import AuditEvent, User
+from repos import cards
+from repos.models import GateForm, Repo
+
+Status = AccessRequest.Status
+
+
+def form_spec(form: GateForm | None) -> cards.FormSpec:
+    """What a gate asks: the version's questions, or none where the card defines no form."""
+    return cards.FormSpec.from_json({} if form is None else form.spec)
+
+
+def require_gated(repo: Repo) -> None:
+    """Raise RepoNotGated, with the Hub's words, unless the repo is gated."""
+    if not repo.is_gated:
+        raise RepoNotGated(f"{repo.type} {repo.repo_id} is not gated")
+
+
+def _lock(repo: Repo) -> Repo:
+    """The repo as it is now, locked: its mode cannot change while a request is made or decided."""
+    locked = Repo.objects.select_for_update(of=("self",)).select_related("namespace", "gate_form")
+    return locked.get(pk=repo.pk)
+
+
+@transaction.atomic
+def ask(*, repo: Repo, answers: Mapping[str, Any], by: Actor) -> AccessRequest | None:
+    """Send the actor's request for access, with the answers to the form in force.
+
+    Accepted at once in automatic mode, pending in manual mode.  Asking again changes nothing and returns the request
+    as it is; so does asking for what one can read anyway, which returns None.  Raises RepoNotGated, NotAllowed for an
+    unverified address, GatedRepo in a region that the card disallows, and InvalidFields naming each question.
+    """
+    require_gated(repo)
+    policy.require(by, Action.ACCESS_ASK, repo)
+    assert by.user is not None  # The policy lets no stranger ask.
+    repo = _lock(repo)
+    require_gated(repo)
+    found = AccessRequest.objects.filter(repo=repo, user=by.user).first()
+    if found is not None:
+        return found
+    if policy.may(by, Action.FILES_READ, repo):
+        return None
+    if not by.user.has_verified_address:
+        raise NotAllowed(
+            "Your e-mail address is shared with the authors and must be verified before you ask for access. "
+            "Verify it at {url}",
+            help_path="/settings/addresses",
+        )
+    form = repo.gate_form
+    if form is not None and form.eu_disallowed and policy.in_disallowed_region(by):
+        raise GatedRepo(f"{policy.REGION_REFUSED} Visit {{url}} for its terms.", help_path=repo.path)
+    cleaned = cards.clean_answers(form_spec(form), answers, country=region.country_of(by.address))
+    automatic = repo.gated == Repo.Gated.AUTO
+    now = timezone.now()
+    request = AccessRequest.objects.create(
+        repo=repo,
+        user=by.user,
+        status=Status.ACCEPTED if automatic else Status.PENDING,
+        form=form,
+        answers=cleaned,
+        email=by.user.email,
+        fullname=by.user.fullname,
+        requested_at=now,
+        reviewed_at=now if automatic else None,
+    )
+    _record(request, by=by, event="asked", before=None)
+    return request
+
+
+REVIEWS: dict[str, frozenset[str]] = {
+    # What a request may become, from each status.  Staying what it is, is not a review.
+    Status.PENDING: frozenset({Status.ACCEPTED, Status.REJECTED}),
+    Status.ACCEPTED: frozenset({Status.REJECTED, Status.PENDING}),
+    Status.REJECTED: frozenset({Status.ACCEPTED, Status.PENDING}),
+}
+_EVENTS = {Status.ACCEPTED: "accepted", Status.REJECTED: "rejected", Status.PENDING: "cancelled"}
+
+
+@transaction.atomic
+def review(
+    *, access_request: AccessRequest, status: str, by: Actor, reason: str = "", expected: str | None = None
+) -> AccessRequest:
+    """Accept an access request, reject it with an optional reason, or cancel it back to pending.
+
+    `expected` is the status that the reviewer saw: a request that has moved on is not decided a second time.
+    Raises NotAllowed, RepoNotGated, BadRequest for an unknown status or a reason that is too long or out of place,
+    and NoAccessRequest when nothing would change.
+    """
+    policy.require(by, Action.REQUESTS_REVIEW, access_request.repo)
+    repo = _lock(access_request.repo)
+    require_gated(repo)
+    reason = _clean_reason(status, reason)
+    locked = AccessRequest.objects.select_for_update(of=("self",)).select_related("user").filter(pk=access_request.pk)
+    request = locked.first()
+    if request is None:
+        raise NoAccessRequest
+    request.repo = repo
+    if status not in REVIEWS[request.status] or (expected is not None and request.status != expected):
+        raise NoAccessRequest(next_step=_what_happened(request))
+    return _decide(request, status=status, by=by, reason=reason, event=_EVENTS[Status(status)])
+
+
+def _clean_reason(status: str, reason: str) -> str:
+    if status not in Status.values:
+        raise InvalidFields({"status": f"must be one of {', '.join(Status.values)}"})
+    reason = " ".join(reason.split())
+    if len(reason) > AccessRequest.REASON_MAX_LENGTH:
+        raise InvalidFields({"rejectionReason": f"has at most {AccessRequest.REASON_MAX_LENGTH} characters"})
+    if reason and not reason.isprintable():
+        raise InvalidFields({"rejectionReason": "contains characters that cannot be shown"})
+    if reason and status != Status.REJECTED:
+        raise InvalidFields({"rejectionReason": "goes with the status rejected only"})
+    return reason
+
+
+def _what_happened(request: AccessRequest) -> str:
+    """For the second of two reviewers: what the first one did."""
+    if request.reviewed_at is None:
+        return f"The request of {request.user} is pending."
+    reviewer = f" by {request.reviewed_by}" if request.reviewed_by else ""
+    return f"The request of {request.user} was {request.status}{reviewer} already."
+
+
+@transaction.atomic
+def grant(*, repo: Repo, user: User, by: Actor) -> AccessRequest:
+    """Give a person access, asked or not.  A pending or rejected request is accepted in place.
+
+    Raises NotAllowed, RepoNotGated, and AlreadyHasAccess for whoever can read the files now.
+    """
+    policy.require(by, Action.REQUESTS_REVIEW, repo)
+    repo = _lock(repo)
+    require_gated(repo)
+    found = AccessRequest.objects.select_for_update(of=("self",)).select_related("user").filter(repo=repo, user=user)
+    request = found.first()
+    if (request is not None and request.is_accepted) or policy.may(Actor(user=user), Action.FILES_READ, repo):
+        raise AlreadyHasAccess
+    if request is not None:
+        request.repo = repo
+        return _decide(request, status=Status.ACCEPTED, by=by, reason="", event="granted")
+    now = timezone.now()
+    request = AccessRequest.objects.create(
+        repo=repo,
+        user=user,
+        status=Status.ACCEPTED,
+        fullname=user.fullname,
+        requested_at=now,
+        granted=True,
+        reviewed_at=now,
+        reviewed_by=by.user,
+    )
+    _record(request, by=by, event="granted", before=None)
+    return request
+
+
+@transaction.atomic
+def withdraw(*, repo: Repo, by: Actor) -> None:
+    """Take the actor's own request back while it is pending.  The row goes, the audit trail stays."""
+    policy.require(by, Action.ACCESS_ASK, repo)
+    found = AccessRequest.objects.select_for_update(of=("self",)).select_related("user", "repo__namespace")
+    request = found.filter(repo=repo, user=by.user_id, status=Status.PENDING).first()
+    if request is None:
+        raise NoAccessRequest
+    _record(request, by=by, event="withdrawn", before=_kept(request))
+    request.delete()
+
+
+def _decide(request: AccessRequest, *, status: str, by: Actor, reason: str, event: str) -> AccessRequest:
+    before = _kept(request)
+    request.status = status
+    decided = status != Status.PENDING
+    request.reviewed_at = timezone.now() if decided else None
+    request.reviewed_by = by.user if decided else None
+    request.rejection_reason = reason
+    request.save(update_fields=["status", "reviewed_at", "reviewed_by", "rejection_reason"])
+    _record(request, by=by, event=event, before=before)
+    return request
+
+
+def _kept(request: AccessRequest) -> dict[str, str]:
+    """What the audit trail keeps of a request's state."""
+    kept = {"status": request.status}
+    if request.rejection_reason:
+        kept["reason"] = request.rejection_reason
+    return kept
+
+
+def _record(request: AccessRequest, *, by: Actor, event: str, before: dict[str, str] | None) -> None:
+    AuditEvent.record(
+        by=by,
+        verb=f"access_request:{event}",
+        target=str(request),
+        repo=request.repo_id,
+        before=before,
+        after=None if event == "withdrawn" else _kept(request),
+    )
+    access_request_changed.send(AccessRequest, access_request=request, event=event, by=by)
+
+
+def find_request(repo: Repo, *, username: str = "", request_id: str = "") -> AccessRequest:
+    """A request by its person or its id.  Raises NoAccessRequest; BadRequest when neither is named."""
+    requests = AccessRequest.objects.filter(repo=repo).select_related("user", "repo__namespace")
+    if request_id:
+        request = requests.filter(request_id=request_id).first()
+    elif username:
+        request = requests.filter(user__namespace__name__iexact=username).first()
+    else:
+        raise BadRequest("Name the person by `user`, or the request by `requestId`.")
+    if request is None:
+        raise NoAccessRequest
+    return request

@@ -1,0 +1,161 @@
+"""User access tokens: their form, their issue, and the look-up of one that was shown.
+
+A token is `gate_`, 40 letters and digits, and a checksum of 6: secret scanners know it by its shape, and a mistyped
+one costs no query.
+"""
+
+from __future__ import annotations
+
+import binascii
+import hashlib
+import re
+import secrets
+import string
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from access.errors import InvalidCredentials
+from access.models import AccessToken, TokenScope
+from accounts.actor import Actor
+from accounts.errors import Conflict, InvalidFields, NotFound
+from accounts.models import AuditEvent, Namespace, User
+from repos.models import Repo
+
+PREFIX = "gate_"
+_ALPHABET = string.digits + string.ascii_letters
+_SHAPE = re.compile(rf"{PREFIX}([0-9A-Za-z]{{40}})([0-9A-Za-z]{{6}})", re.ASCII)
+_MOST_SCOPES = 200
+
+
+class TokenNameTaken(Conflict):
+    """Names are unique per person: clients keep their tokens by name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """One permission on one namespace or one repo; exactly one of the two is given."""
+
+    permission: str
+    namespace: Namespace | None = None
+    repo: Repo | None = None
+
+
+def _checksum(body: str) -> str:
+    number = binascii.crc32(body.encode())
+    digits = []
+    for _ in range(6):
+        number, digit = divmod(number, 62)
+        digits.append(_ALPHABET[digit])
+    return "".join(reversed(digits))
+
+
+def _new_secret() -> str:
+    body = "".join(secrets.choice(_ALPHABET) for _ in range(40))
+    return f"{PREFIX}{body}{_checksum(body)}"
+
+
+def is_well_formed(secret: str) -> bool:
+    """Whether it has the shape and the checksum of one of our tokens."""
+    match = _SHAPE.fullmatch(secret)
+    return match is not None and secrets.compare_digest(_checksum(match[1]), match[2])
+
+
+def _digest(secret: str) -> str:
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+@transaction.atomic
+def create(
+    *,
+    user: User,
+    name: str,
+    role: str,
+    by: Actor,
+    expires_at: datetime | None = None,
+    scopes: Iterable[Scope] = (),
+    can_read_gated: bool = False,
+) -> tuple[AccessToken, str]:
+    """Make a token for the person.  Returns the row and the token itself, which cannot be had again.
+
+    Raises InvalidFields naming `name`, `role`, `expires_at` or `scopes`, or TokenNameTaken.
+    """
+    name = name.strip()
+    scopes = list(scopes)
+    problems = {}
+    if not 1 <= len(name) <= 100 or not name.isprintable():
+        problems["name"] = "A token's name has 1 to 100 printable characters."
+    if role not in AccessToken.Role.values:
+        problems["role"] = f"must be one of {', '.join(AccessToken.Role.values)}"
+    elif role != AccessToken.Role.FINE_GRAINED and (scopes or can_read_gated):
+        problems["scopes"] = "Only fine-grained tokens have scopes."
+    if expires_at is not None and expires_at <= timezone.now():
+        problems["expires_at"] = "The date of expiry has passed already."
+    if len(scopes) > _MOST_SCOPES:
+        problems["scopes"] = f"A token has at most {_MOST_SCOPES} scopes."
+    if any(scope.permission not in TokenScope.Permission.values for scope in scopes):
+        problems["scopes"] = f"A permission must be one of {', '.join(TokenScope.Permission.values)}."
+    if problems:
+        raise InvalidFields(problems)
+    secret = _new_secret()
+    token = AccessToken(
+        user=user,
+        name=name,
+        role=role,
+        sha256=_digest(secret),
+        last_characters=secret[-4:],
+        expires_at=expires_at,
+        can_read_gated=can_read_gated,
+    )
+    try:
+        with transaction.atomic():
+            token.save()
+    except IntegrityError:
+        raise TokenNameTaken(f"You have a token named {name!r} already.") from None
+    TokenScope.objects.bulk_create(
+        TokenScope(token=token, permission=scope.permission, namespace=scope.namespace, repo=scope.repo)
+        for scope in dict.fromkeys(scopes)
+    )
+    AuditEvent.record(by=by, verb="token:create", target=f"{name} of {user.username}", after={"role": role})
+    return token, secret
+
+
+@transaction.atomic
+def revoke(*, token: AccessToken, by: Actor) -> None:
+    """End a token.  The very next request with it is refused.  Only its own user, or the operator, may."""
+    if by.user is not None and by.user_id != token.user_id:
+        raise NotFound("There is no such token.")
+    deleted, _ = AccessToken.objects.filter(pk=token.pk).delete()
+    if not deleted:
+        raise NotFound("There is no such token.")
+    AuditEvent.record(by=by, verb="token:revoke", target=f"{token.name} of {token.user.username}")
+
+
+def authenticate(secret: str) -> AccessToken:
+    """The token that was shown, with its user.  Raises InvalidCredentials for anything that opens nothing now."""
+    if not is_well_formed(secret):  # No query: clients try repo names and foreign tokens here.
+        raise _invalid("It is not a token of this server, or it was mistyped.")
+    token = AccessToken.objects.select_related("user").filter(sha256=_digest(secret)).first()
+    if token is None:
+        raise _invalid("It is unknown here, or it was revoked.")
+    if token.is_expired:
+        raise _invalid("It has expired.")
+    if not token.user.is_active:
+        raise _invalid("The account is deactivated.")
+    _note_use(token)
+    return token
+
+
+def _note_use(token: AccessToken) -> None:
+    """Remember when the token was used, to ten minutes: a snapshot shows it hundreds of times."""
+    now = timezone.now()
+    if token.last_used_at is None or now - token.last_used_at >= AccessToken.LAST_USE_PRECISION:
+        AccessToken.objects.filter(pk=token.pk).update(last_used_at=now)
+        token.last_used_at = now
+
+
+def _invalid(why: str) -> InvalidCredentials:
+    return InvalidCredentials(next_step=f"{why} Create a token at {{url}}.", help_path="/settings/tokens")

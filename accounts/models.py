@@ -1,0 +1,226 @@
+"""People, organizations and their one name space; the audit trail."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, NoReturn
+
+from django.contrib.auth.models import AbstractUser, UserManager
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Lower
+from django.utils import timezone
+
+from accounts.actor import Actor, Entrance
+
+
+class User(AbstractUser):
+    """A person.  The user name is the name of the person's namespace; addresses are allauth's `EmailAddress`."""
+
+    first_name = None  # type: ignore[assignment]
+    last_name = None  # type: ignore[assignment]
+    username = models.CharField("user name", max_length=42, unique=True)
+    fullname = models.CharField("full name", max_length=120, blank=True)
+    email = models.EmailField("primary address", blank=True)
+
+    objects: ClassVar[UserManager[User]] = UserManager()
+
+    REQUIRED_FIELDS = ["email"]
+
+    def __str__(self) -> str:
+        return self.username
+
+    def get_full_name(self) -> str:
+        return self.fullname or self.username
+
+    def get_short_name(self) -> str:
+        return self.username
+
+    def get_absolute_url(self) -> str:
+        return f"/{self.username}"
+
+    @property
+    def public_id(self) -> str:
+        """The `_id` of the person in API answers."""
+        return f"u-{self.pk}"
+
+    @property
+    def has_verified_address(self) -> bool:
+        return self.emailaddress_set.filter(email__iexact=self.email, verified=True).exists()
+
+
+class Organization(models.Model):
+    """A group of people that owns repos."""
+
+    fullname = models.CharField("full name", max_length=120, blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+    members = models.ManyToManyField(User, through="Membership", related_name="organizations")
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def name(self) -> str:
+        return self.namespace.name
+
+    @property
+    def display_name(self) -> str:
+        return self.fullname or self.name
+
+    @property
+    def public_id(self) -> str:
+        return f"o-{self.pk}"
+
+    def get_absolute_url(self) -> str:
+        return f"/{self.name}"
+
+
+class NamespaceQuerySet(models.QuerySet["Namespace"]):
+    def named(self, name: str) -> NamespaceQuerySet:
+        """Those with that name, whatever its case: one or none."""
+        return self.alias(name_lower=Lower("name")).filter(name_lower=name.lower())
+
+
+class Namespace(models.Model):
+    """The first half of a repo id: belongs to one person or one organization."""
+
+    name = models.CharField(max_length=42)
+    user = models.OneToOneField(User, models.CASCADE, null=True, blank=True, related_name="namespace")
+    organization = models.OneToOneField(Organization, models.CASCADE, null=True, blank=True, related_name="namespace")
+
+    objects = NamespaceQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(Lower("name"), name="namespace_name_once_ignoring_case"),
+            models.CheckConstraint(
+                name="namespace_has_one_owner",
+                condition=Q(user__isnull=False, organization=None) | Q(user=None, organization__isnull=False),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def owner(self) -> User | Organization:
+        owner = self.user or self.organization
+        assert owner is not None  # The check constraint promises one.
+        return owner
+
+    @property
+    def is_organization(self) -> bool:
+        return self.organization_id is not None
+
+    @property
+    def display_name(self) -> str:
+        owner = self.owner
+        return owner.fullname or self.name
+
+    def get_absolute_url(self) -> str:
+        return f"/{self.name}"
+
+
+class Membership(models.Model):
+    """A person's role in an organization."""
+
+    class Role(models.TextChoices):
+        READ = "read", "Read"
+        CONTRIBUTOR = "contributor", "Contributor"
+        WRITE = "write", "Write"
+        ADMIN = "admin", "Admin"
+
+    organization = models.ForeignKey(Organization, models.CASCADE, related_name="memberships")
+    user = models.ForeignKey(User, models.CASCADE, related_name="memberships")
+    role = models.CharField(max_length=11, choices=Role)
+    joined_at = models.DateTimeField(default=timezone.now)
+    role_since = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organization", "user"], name="membership_once_per_person_and_organization"
+            ),
+            models.CheckConstraint(
+                name="membership_role_is_known", condition=Q(role__in=["read", "contributor", "write", "admin"])
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user} ({self.role}) in {self.organization}"
+
+
+class AuditEventIsPermanent(TypeError):
+    """Somebody tried to change or delete a row of the audit trail."""
+
+
+class AuditEventQuerySet(models.QuerySet["AuditEvent"]):
+    """Rows are only ever inserted."""
+
+    def update(self, **kwargs: Any) -> NoReturn:
+        raise AuditEventIsPermanent("Audit events cannot be changed.")
+
+    def bulk_update(self, *args: Any, **kwargs: Any) -> NoReturn:
+        raise AuditEventIsPermanent("Audit events cannot be changed.")
+
+    def delete(self) -> NoReturn:
+        raise AuditEventIsPermanent("Audit events cannot be deleted.")
+
+    def _raw_delete(self, using: Any) -> NoReturn:
+        raise AuditEventIsPermanent("Audit events cannot be deleted.")
+
+
+class AuditEvent(models.Model):
+    """Who did what to what, when, through which entrance, with which token; before and after.
+
+    Everything is kept as plain values, without foreign keys: the trail outlives what it speaks of.
+    """
+
+    at = models.DateTimeField(default=timezone.now, db_index=True)
+    verb = models.CharField(max_length=64)
+    target = models.CharField(max_length=300)
+    actor = models.CharField(max_length=42, blank=True)
+    actor_id_at_the_time = models.BigIntegerField(null=True)
+    entrance = models.CharField(
+        max_length=8, choices=[(entrance.value, entrance.name.title()) for entrance in Entrance]
+    )
+    token_name = models.CharField(max_length=100, blank=True)
+    address = models.GenericIPAddressField(null=True)
+    repo = models.BigIntegerField("repo key", null=True, db_index=True)
+    before = models.JSONField(null=True)
+    after = models.JSONField(null=True)
+
+    objects = AuditEventQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-at", "-pk"]
+        base_manager_name = "objects"
+
+    def __str__(self) -> str:
+        said = f"{self.actor or self.entrance} {self.verb} {self.target}"
+        return f"{said}: {self.after}" if isinstance(self.after, str) else said
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if not self._state.adding:
+            raise AuditEventIsPermanent("Audit events cannot be changed.")
+        super().save(*args, **kwargs)
+
+    def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
+        raise AuditEventIsPermanent("Audit events cannot be deleted.")
+
+    @classmethod
+    def record(
+        cls, *, by: Actor, verb: str, target: str, repo: int | None = None, before: Any = None, after: Any = None
+    ) -> AuditEvent:
+        """Write one row, in the transaction of the change that it records.  `verb` is `noun:verb`."""
+        return cls.objects.create(
+            verb=verb,
+            target=target[:300],
+            actor="" if by.user is None else by.user.username,
+            actor_id_at_the_time=by.user_id,
+            entrance=by.entrance.value,
+            token_name=by.token_name[:100],
+            address=by.address or None,
+            repo=repo,
+            before=before,
+            after=after,
+        )

@@ -1,0 +1,74 @@
+"""Who is asking: a token in the Authorization header, or a session.  Ends in an `Actor`."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import ipaddress
+
+from django.conf import settings
+from django.http import HttpRequest
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.request import Request
+
+from access import tokens
+from access.errors import InvalidCredentials
+from access.models import AccessToken
+from accounts.actor import Actor, Entrance
+from accounts.models import User
+
+
+def token_in(header: str) -> str:
+    """The token in an Authorization header: `Bearer TOKEN`, or `Basic` with the token as password, whoever the user.
+
+    Raises InvalidCredentials for any other scheme: a header that is not understood must not make a stranger.
+    """
+    scheme, _, value = header.strip().partition(" ")
+    value = value.strip()
+    if scheme.lower() == "bearer":
+        return value
+    if scheme.lower() == "basic":
+        try:
+            user_and_password = base64.b64decode(value, validate=True).decode()
+        except (binascii.Error, UnicodeDecodeError):
+            raise InvalidCredentials from None
+        return user_and_password.partition(":")[2]
+    raise InvalidCredentials
+
+
+class AccessTokenAuthentication(BaseAuthentication):
+    """A user access token.  A header that opens nothing is refused; no header leaves it to the session."""
+
+    def authenticate(self, request: Request) -> tuple[User, AccessToken] | None:
+        header = request.headers.get("Authorization", "")
+        if not header.strip():
+            return None
+        token = tokens.authenticate(token_in(header))
+        return token.user, token
+
+    def authenticate_header(self, request: Request) -> str:
+        return 'Bearer realm="GateHub"'
+
+
+def client_address(request: HttpRequest) -> str:
+    """The caller's IP address; behind a trusted proxy, the one that the proxy saw.  Empty when there is none."""
+    address = request.META.get("REMOTE_ADDR", "")
+    if settings.BEHIND_PROXY:
+        address = request.headers.get("X-Forwarded-For", "").split(",")[-1].strip() or address
+    try:
+        return str(ipaddress.ip_address(address))
+    except ValueError:
+        return ""
+
+
+def actor_of(request: Request | HttpRequest, entrance: Entrance | None = None) -> Actor:
+    """The caller as an `Actor`.  The entrance is the API for tokens and the page for sessions, unless named."""
+    user = request.user if request.user.is_authenticated else None
+    token = getattr(request, "auth", None)
+    plain = request._request if isinstance(request, Request) else request
+    return Actor(
+        user=user,  # type: ignore[arg-type]
+        token=token,
+        entrance=entrance or (Entrance.PAGE if token is None else Entrance.API),
+        address=client_address(plain),
+    )

@@ -1,0 +1,190 @@
+"""The one place where errors become HTTP.
+
+Machines get `{"error": …}` with `X-Error-Code` and `X-Error-Message` (hub-protocol section 1.5); people get a page.
+`{url}` in a message stands for the address of the page that helps, on the host that the caller used.
+"""
+
+from __future__ import annotations
+
+import logging
+import unicodedata
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.core.exceptions import (
+    BadRequest as DjangoBadRequest,
+)
+from django.core.exceptions import (
+    PermissionDenied,
+    RequestDataTooBig,
+    SuspiciousOperation,
+    TooManyFieldsSent,
+)
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http.multipartparser import MultiPartParserError
+from django.http.request import RawPostDataException, UnreadablePostError
+from django.shortcuts import render
+from rest_framework import exceptions as drf
+from rest_framework.request import Request
+
+from access.errors import GatedRepo
+from accounts.errors import BadRequest, HubError, InvalidFields, NotAllowed, NotFound, TooLarge
+from repos.errors import RepoMoved, RepoNotFound
+
+log = logging.getLogger("gatehub.errors")
+
+_HEADER_MAX_LENGTH = 800
+_MACHINE_PREFIXES = ("/api/", "/oauth/", "/cas/", "/lfs/", "/v1/", "/healthz", "/readyz", "/metrics")
+
+
+class MethodNotAllowed(HubError):
+    status = 405
+
+
+class UnsupportedMediaType(HubError):
+    status = 415
+
+
+class TooManyRequests(HubError):
+    status = 429
+
+
+class ServerError(HubError):
+    status = 500
+    default_message = "Something went wrong on the server. Nothing that you sent was acknowledged."
+
+
+def api_exception_handler(exception: Exception, context: dict[str, Any]) -> HttpResponse | None:
+    """Django REST framework's hook: None lets the framework raise, which Django logs and answers with a 500."""
+    request: Request = context["request"]
+    return respond_to(request._request, exception)
+
+
+def respond_to(request: HttpRequest, exception: Exception) -> HttpResponse | None:
+    error = _as_hub_error(exception)
+    return None if error is None else respond(request, error)
+
+
+def _as_hub_error(exception: Exception) -> HubError | None:
+    """The error as one of ours, or None when it is a fault of the server."""
+    match exception:
+        case HubError():
+            return exception
+        case RequestDataTooBig():
+            return TooLarge("The body of the request is larger than allowed here.")
+        case TooManyFieldsSent():
+            return TooLarge("The form has more fields than allowed.")
+        case drf.ValidationError():
+            return _from_validation(exception)
+        case drf.ParseError() | DjangoBadRequest() | MultiPartParserError():
+            return BadRequest(f"The body of the request cannot be read: {exception}")
+        case drf.MethodNotAllowed():
+            return MethodNotAllowed(str(exception.detail))
+        case drf.UnsupportedMediaType():
+            return UnsupportedMediaType(str(exception.detail))
+        case drf.Throttled():
+            headers = {} if exception.wait is None else {"Retry-After": str(int(exception.wait) + 1)}
+            return TooManyRequests(str(exception.detail), headers=headers)
+        case drf.PermissionDenied() | PermissionDenied():
+            return NotAllowed(str(exception) or NotAllowed.default_message)
+        case drf.NotFound() | Http404():
+            return NotFound("There is nothing at this address.")
+        case UnreadablePostError() | RawPostDataException():
+            return BadRequest("The body of the request ended early.")
+        case SuspiciousOperation():
+            return BadRequest("The request is not valid.")
+        case _:
+            return None
+
+
+def _from_validation(exception: drf.ValidationError) -> HubError:
+    detail = exception.detail
+    if isinstance(detail, dict):
+        fields = {}
+        for name, problems in detail.items():
+            first = problems[0] if isinstance(problems, list) and problems else problems
+            fields[str(name)] = str(first)
+        return InvalidFields(fields)
+    return BadRequest(" ".join(str(problem) for problem in detail))
+
+
+def for_people(request: HttpRequest) -> bool:
+    """Whether the caller is a browser on a page, to be answered with a page."""
+    if request.path_info.startswith(_MACHINE_PREFIXES) or ".git/" in request.path_info:
+        return False
+    return "text/html" in request.headers.get("Accept", "")
+
+
+def header_text(message: str) -> str:
+    """The message as one ASCII line: headers carry nothing else, and a HEAD has no body to say more."""
+    plain = unicodedata.normalize("NFKD", message).encode("ascii", "replace").decode()
+    line = " ".join("".join(char if char.isprintable() else " " for char in plain).split())
+    return line[:_HEADER_MAX_LENGTH]
+
+
+def respond(request: HttpRequest, error: HubError) -> HttpResponse:
+    """The answer to a refused request."""
+    if isinstance(error, RepoMoved):
+        return _moved(request, error)
+    message = _with_address(request, error, error.message)
+    next_step = _with_address(request, error, error.next_step)
+    status = error.status
+    response: HttpResponse
+    if for_people(request):
+        if isinstance(error, RepoNotFound):
+            status = 404  # A hidden repo and a missing one are the same page, signed in or not.
+        context = {"error": error, "message": message, "next_step": next_step, "status": status}
+        response = render(request, "error.html", context, status=status)
+    else:
+        text = f"{message} {next_step}".strip() if next_step else message
+        response = JsonResponse({**error.extra, "error": text}, status=status)
+    response["X-Error-Message"] = header_text(message)
+    if error.code:
+        response["X-Error-Code"] = error.code
+    if status == 401:
+        scheme = "Basic" if ".git/" in request.path_info else "Bearer"
+        response["WWW-Authenticate"] = f'{scheme} realm="GateHub"'
+    for name, value in error.headers.items():
+        response[name] = value
+    if isinstance(error, GatedRepo | RepoNotFound):
+        response["Cache-Control"] = "no-store"
+    return response
+
+
+def _with_address(request: HttpRequest, error: HubError, text: str) -> str:
+    return text.replace("{url}", request.build_absolute_uri(error.help_path or "/")) if "{url}" in text else text
+
+
+def _moved(request: HttpRequest, error: RepoMoved) -> HttpResponse:
+    """307 to the same address under the new id.  Relative, because clients follow that form alone on resolve."""
+    target = request.get_full_path().replace(error.old_id, error.new_id, 1)
+    response = JsonResponse({"error": error.message}, status=error.status)
+    parts = urlsplit(target)
+    response["Location"] = f"{parts.path}?{parts.query}" if parts.query else parts.path
+    response["X-Error-Message"] = header_text(error.message)
+    return response
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    return respond(
+        request,
+        NotAllowed(
+            "This form has expired or came from another site.", next_step="Go back, reload the page and send it again."
+        ),
+    )
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return respond(request, NotFound("There is nothing at this address."))
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return respond(request, _as_hub_error(exception) or BadRequest())
+
+
+def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return respond(request, NotAllowed())
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    return respond(request, ServerError())

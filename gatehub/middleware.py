@@ -1,0 +1,45 @@
+"""What happens around every view: the request's id, and the rendering of refusals."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+
+from gatehub import errors
+
+GetResponse = Callable[[HttpRequest], HttpResponseBase]
+
+_TRACE_ID = re.compile(r"[A-Za-z0-9=_.;-]{8,100}", re.ASCII)
+
+
+class RequestId:
+    """Every answer carries `X-Request-Id`: the client's own trace id, or a new one.  First in the chain."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        trace_id = request.headers.get("X-Amzn-Trace-Id", "")
+        request.id = trace_id if _TRACE_ID.fullmatch(trace_id) else uuid.uuid4().hex  # type: ignore[attr-defined]
+        if request.path_info.startswith("//"):  # huggingface_hub 0.9 with a slash at the end of HF_ENDPOINT.
+            request.path_info = "/" + request.path_info.lstrip("/")
+        response = self.get_response(request)
+        response["X-Request-Id"] = request.id  # type: ignore[attr-defined]
+        return response
+
+
+class Refusals:
+    """Turns every error of a view outside the API framework into its answer.  Last in the chain."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        return errors.respond_to(request, exception)

@@ -1,0 +1,326 @@
+"""Django settings.  Everything an operator may set is read here, from `GATEHUB_*`, and refused here when unreadable."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import dj_database_url
+import dj_email_url
+from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
+
+from gatehub import env, secret_key
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+KIB, MIB, GIB = 1024, 1024**2, 1024**3
+
+# --- Where things are -----------------------------------------------------------------------------------------------
+
+DATA_DIR = env.path("GATEHUB_DATA_DIR", BASE_DIR / "var")
+PORT = env.integer("GATEHUB_PORT", 8000, least=1, most=65535)
+PUBLIC_URL = env.url("GATEHUB_PUBLIC_URL", f"http://127.0.0.1:{PORT}", schemes=["http", "https"])
+"""The address in mails, where no request tells which host the reader uses."""
+
+GATEHUB_GIT_DIR = DATA_DIR / "git"
+GATEHUB_OBJECTS_DIR = DATA_DIR / "objects"
+GATEHUB_TMP_DIR = DATA_DIR / "tmp"
+"""Uploads in progress.  On the file system of the objects, so that finished ones can be renamed into place."""
+
+# --- Database -------------------------------------------------------------------------------------------------------
+
+_database_url = env.text("GATEHUB_DATABASE_URL", f"sqlite:///{DATA_DIR / 'gatehub.sqlite3'}")
+try:
+    _database = dj_database_url.parse(_database_url)
+except (ValueError, KeyError) as error:
+    raise env.refuse("GATEHUB_DATABASE_URL", f"cannot be read: {type(error).__name__}") from None
+
+EMBEDDED = _database["ENGINE"].endswith("sqlite3")
+if EMBEDDED:
+    _database["OPTIONS"] = {
+        "transaction_mode": "IMMEDIATE",  # A writer waits for its turn instead of failing half-way.
+        "timeout": 30,
+        # FULL: an acknowledged write survives a power cut, which WAL with NORMAL does not promise.
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-16000;",
+    }
+elif _database["ENGINE"].endswith("postgresql"):
+    # Threads come and go; connections must not.  See docs/adr/ on the pool.
+    _database["OPTIONS"] = _database.get("OPTIONS", {}) | {
+        "pool": {"min_size": 1, "max_size": env.integer("GATEHUB_DATABASE_POOL", 16, least=1), "timeout": 20}
+    }
+else:
+    raise env.refuse("GATEHUB_DATABASE_URL", "must be a postgres:// or sqlite:/// address")
+DATABASES = {"default": _database}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# --- Security -------------------------------------------------------------------------------------------------------
+
+DEBUG = env.flag("GATEHUB_DEBUG", "0")
+if EMBEDDED:
+    DATA_DIR.mkdir(parents=True, exist_ok=True, mode=0o700)
+    SECRET_KEY = env.text("GATEHUB_SECRET_KEY", "") or secret_key.of_data_folder(DATA_DIR)
+else:
+    SECRET_KEY = env.text("GATEHUB_SECRET_KEY")  # No default: several machines must share it.
+if len(SECRET_KEY) < 32:
+    raise env.refuse("GATEHUB_SECRET_KEY", "must have at least 32 characters; try `openssl rand -hex 32`")
+
+ALLOWED_HOSTS = [
+    *env.words("GATEHUB_ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]"),
+    urlsplit(PUBLIC_URL).hostname or "",
+]
+BEHIND_PROXY = env.flag("GATEHUB_BEHIND_PROXY", "0")
+"""Trust X-Forwarded-For and X-Forwarded-Proto.  Only when every request comes through a proxy that sets them."""
+
+_secure = PUBLIC_URL.startswith("https://")
+if BEHIND_PROXY:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _secure
+SECURE_SSL_REDIRECT = _secure
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+SECURE_HSTS_SECONDS = 365 * 24 * 3600 if _secure else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = _secure
+SECURE_REFERRER_POLICY = "same-origin"
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_NAME = "gatehub_session"
+CSRF_COOKIE_NAME = "gatehub_csrf"
+CSRF_COOKIE_HTTPONLY = False
+CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
+CSRF_FAILURE_VIEW = "gatehub.errors.csrf_failure"
+X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF, "https:", "data:"],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "form-action": [SELF],
+        "base-uri": [NONE],
+        "frame-ancestors": [NONE],
+    }
+}
+
+# --- Django ---------------------------------------------------------------------------------------------------------
+
+INSTALLED_APPS = [
+    "accounts",
+    "repos",
+    "access",
+    "notifications",
+    "gatehub",
+    "allauth",
+    "allauth.account",
+    "anymail",
+    "csp",
+    "django_celery_beat",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "rest_framework",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.humanize",
+    "django.contrib.messages",
+    "django.contrib.sessions",
+    "django.contrib.staticfiles",
+]
+MIDDLEWARE = [
+    "gatehub.middleware.RequestId",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "gatehub.middleware.Refusals",
+]
+ROOT_URLCONF = "gatehub.urls"
+WSGI_APPLICATION = "gatehub.wsgi.application"
+APPEND_SLASH = False  # A redirect that appends a slash breaks the Hub clients.
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+LANGUAGE_CODE = "en-us"
+TIME_ZONE = env.text("GATEHUB_TIME_ZONE", "UTC")
+USE_I18N = False
+USE_TZ = True
+SILENCED_SYSTEM_CHECKS: list[str] = []
+
+STATIC_URL = "/static/"
+STATIC_ROOT = DATA_DIR / "static"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": DATA_DIR / "files"}},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    "lfs": {"BACKEND": "repos.objects.LocalObjectStorage"},
+}
+
+# Bodies that are read whole: forms and small JSON.  Uploads are streamed and have limits of their own.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * MIB
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 2000  # paths-info sends up to 500 paths.
+FILE_UPLOAD_MAX_MEMORY_SIZE = 1 * MIB
+
+# --- People ---------------------------------------------------------------------------------------------------------
+
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "/"
+LOGOUT_REDIRECT_URL = "/"
+ACCOUNT_ADAPTER = "gatehub.web.adapter.AccountAdapter"
+ACCOUNT_LOGIN_METHODS = {"username", "email"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "email*", "password1*", "password2*"]
+ACCOUNT_SIGNUP_FORM_CLASS = "gatehub.web.forms.SignUpForm"
+ACCOUNT_EMAIL_VERIFICATION = env.choice("GATEHUB_EMAIL_VERIFICATION", "mandatory", ["mandatory", "optional"])
+ACCOUNT_UNIQUE_EMAIL = True
+ACCOUNT_MAX_EMAIL_ADDRESSES = 5
+ACCOUNT_USERNAME_MIN_LENGTH = 2
+ACCOUNT_PRESERVE_USERNAME_CASING = True
+ACCOUNT_CONFIRM_EMAIL_ON_GET = False
+ACCOUNT_LOGOUT_ON_GET = False
+ACCOUNT_EMAIL_SUBJECT_PREFIX = "[GateHub] "
+ACCOUNT_DEFAULT_HTTP_PROTOCOL = urlsplit(PUBLIC_URL).scheme
+ACCOUNT_SESSION_REMEMBER = True
+OPEN_SIGNUP = env.flag("GATEHUB_OPEN_SIGNUP", "1")
+
+# --- API ------------------------------------------------------------------------------------------------------------
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "gatehub.authentication.AccessTokenAuthentication",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.AllowAny"],  # Each view asks access.policy.
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "gatehub.negotiation.AnyAccept",
+    "EXCEPTION_HANDLER": "gatehub.errors.api_exception_handler",
+    "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
+    "URL_FORMAT_OVERRIDE": None,  # `?format=` belongs to the report.
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "GateHub",
+    "DESCRIPTION": "The Hub API of this server: repos, files, access requests.",
+    "VERSION": "1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+    "SCHEMA_PATH_PREFIX": r"/api/",
+}
+
+# --- Limits and modes -----------------------------------------------------------------------------------------------
+
+LFS_MAX_OBJECT_BYTES = env.integer("GATEHUB_LFS_MAX_OBJECT_BYTES", 50 * GIB, least=1)
+REGULAR_FILE_MAX_BYTES = env.integer("GATEHUB_REGULAR_FILE_MAX_BYTES", 10 * MIB, least=1)
+"""A file inside a commit body may not be larger; larger ones go the LFS or Xet way."""
+COMMIT_MAX_BYTES = env.integer("GATEHUB_COMMIT_MAX_BYTES", 1 * GIB, least=1)
+UPLOAD_URL_SECONDS = env.integer("GATEHUB_UPLOAD_URL_SECONDS", 3600, least=1)
+"""How long an upload URL or a Xet token may be used."""
+LFS_MULTIPART_FROM_BYTES = env.integer("GATEHUB_LFS_MULTIPART_FROM_BYTES", 512 * MIB, least=1)
+LFS_PART_BYTES = env.integer("GATEHUB_LFS_PART_BYTES", 64 * MIB, least=5 * MIB)
+UPLOAD_LEFTOVERS_HOURS = env.integer("GATEHUB_UPLOAD_LEFTOVERS_HOURS", 24, least=1)
+"""What an unfinished upload left behind is swept after this long."""
+DOWNLOAD_MODE = env.choice("GATEHUB_DOWNLOAD_MODE", "direct", ["direct", "accel"])
+"""`direct`: the app server sends files.  `accel`: nginx does, told by X-Accel-Redirect."""
+GATEHUB_GEOIP_DB = env.existing_file("GATEHUB_GEOIP_DB")
+
+# --- Mail -----------------------------------------------------------------------------------------------------------
+
+_email_url = env.text("GATEHUB_EMAIL_URL", "")
+if _email_url:
+    try:
+        _email = dj_email_url.parse(_email_url)
+    except (ValueError, KeyError) as error:
+        raise env.refuse("GATEHUB_EMAIL_URL", f"cannot be read: {type(error).__name__}") from None
+    if not _email.get("EMAIL_BACKEND"):
+        raise env.refuse("GATEHUB_EMAIL_URL", "must start with smtp:, smtp+tls:, smtp+ssl: or console:")
+    EMAIL_BACKEND = _email["EMAIL_BACKEND"]
+    EMAIL_HOST = _email["EMAIL_HOST"]
+    EMAIL_PORT = _email["EMAIL_PORT"]
+    EMAIL_HOST_USER = _email["EMAIL_HOST_USER"]
+    EMAIL_HOST_PASSWORD = _email["EMAIL_HOST_PASSWORD"]
+    EMAIL_USE_TLS = _email.get("EMAIL_USE_TLS", False)
+    EMAIL_USE_SSL = _email.get("EMAIL_USE_SSL", False)
+else:
+    EMAIL_BACKEND = "notifications.backends.EmlFileBackend"
+EMAIL_FILE_PATH = DATA_DIR / "mail"
+EMAIL_TIMEOUT = 20
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.text("GATEHUB_FROM_EMAIL", f"GateHub <gatehub@{urlsplit(PUBLIC_URL).hostname}>")
+
+# --- Background work ------------------------------------------------------------------------------------------------
+
+REDIS_URL = env.text("GATEHUB_REDIS_URL", "")
+if REDIS_URL:
+    if not REDIS_URL.startswith(("redis://", "rediss://", "unix://")):
+        raise env.refuse("GATEHUB_REDIS_URL", "must start with redis://, rediss:// or unix://")
+    CELERY_BROKER_URL = REDIS_URL
+    CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
+else:
+    CELERY_BROKER_URL = "filesystem://"
+    _queue = DATA_DIR / "broker"
+    # One folder for both ends: what web puts in, the worker takes out.
+    CELERY_BROKER_TRANSPORT_OPTIONS = {
+        "data_folder_in": str(_queue / "queue"),
+        "data_folder_out": str(_queue / "queue"),
+        "control_folder": str(_queue / "control"),
+        "store_processed": False,
+    }
+    try:
+        for _folder in (_queue / "queue", _queue / "control"):
+            _folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise ImproperlyConfigured(f"GATEHUB_DATA_DIR: cannot be written: {error}") from None
+    CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TIMEZONE = TIME_ZONE
+CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_BEAT_SCHEDULE = {
+    "sweep leftovers of broken uploads": {"task": "repos.tasks.sweep_leftovers", "schedule": 3600.0},
+    "bring repos up to date with their heads": {"task": "repos.tasks.sync_heads", "schedule": 300.0},
+}
+
+# --- Logging --------------------------------------------------------------------------------------------------------
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"plain": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    "root": {"handlers": ["stderr"], "level": "WARNING"},
+    "loggers": {
+        "gatehub": {"level": env.choice("GATEHUB_LOG_LEVEL", "INFO", ["DEBUG", "INFO", "WARNING", "ERROR"])},
+        "django.request": {"level": "ERROR"},  # Refusals are answers, not incidents.
+        "django.security.DisallowedHost": {"handlers": [], "propagate": False},
+    },
+}

@@ -1,0 +1,24 @@
+"""All addresses: GateHub's own, the Hub protocol's, the pages'.  Repo ids come last, since they match anything."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.urls import include, path
+from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSplitView
+
+from gatehub import health
+
+urlpatterns = [
+    path("healthz", health.healthz, name="healthz"),
+    path("readyz", health.readyz, name="readyz"),
+    path("admin/", admin.site.urls),
+    path("api/openapi.json", SpectacularJSONAPIView.as_view(), name="openapi"),
+    path("api/docs", SpectacularSwaggerSplitView.as_view(url_name="openapi"), name="api_reference"),
+    path("", include("gatehub.hub.urls")),
+    path("", include("gatehub.web.urls")),
+]
+
+handler400 = "gatehub.errors.bad_request"
+handler403 = "gatehub.errors.permission_denied"
+handler404 = "gatehub.errors.not_found"
+handler500 = "gatehub.errors.server_error"

@@ -1,0 +1,182 @@
+"""Changes to repos themselves: create, settings, move, delete.  Who may is asked before, by `access.policy`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.db import IntegrityError, transaction
+from django.db.models.functions import Lower
+
+from accounts import names
+from accounts.actor import Actor
+from accounts.errors import Conflict, InvalidFields
+from accounts.models import AuditEvent, Namespace
+from repos import content
+from repos.models import Repo, RepoRedirect
+
+
+class RepoExists(Conflict):
+    """A repo of that id exists.  `extra["url"]` must be filled by the caller: clients read it."""
+
+
+@transaction.atomic
+def create_repo(*, type_: str, namespace: Namespace, name: str, private: bool, by: Actor) -> Repo:
+    """Create a repo with its first commit.  Raises InvalidName, or RepoExists."""
+    names.clean_repo_name(namespace.name, name)
+    if Repo.objects.with_id(type_, namespace.name, name).exists():
+        raise RepoExists(f"You already created this {type_} repo")
+    try:
+        with transaction.atomic():
+            repo = Repo.objects.create(type=type_, namespace=namespace, name=name, private=private, created_by=by.user)
+    except IntegrityError:
+        raise RepoExists(f"You already created this {type_} repo") from None
+    _redirects(type_, namespace, name).delete()
+    AuditEvent.record(by=by, verb="repo:create", target=str(repo), repo=repo.pk, after={"private": private})
+    content.create_storage(repo, by=by)
+    return repo
+
+
+def _redirects(type_: str, namespace: Namespace, name: str) -> Any:
+    return RepoRedirect.objects.alias(name_lower=Lower("name")).filter(
+        type=type_, namespace=namespace, name_lower=name.lower()
+    )
+
+
+_IGNORED = frozenset({"xetEnabled", "discussionsDisabled", "discussionsSorting"})
+"""Settings of the public hub that mean nothing here; clients send them among others."""
+
+
+def _flag(value: Any) -> bool:
+    if isinstance(value, bool):
+        return value
+    raise ValueError("must be true or false")
+
+
+def _one_of(values: Mapping[Any, Any], says: str) -> Callable[[Any], Any]:
+    def read(value: Any) -> Any:
+        if isinstance(value, str | bool) and value in values:
+            return values[value]
+        raise ValueError(says)
+
+    return read
+
+
+def _address(value: Any) -> str:
+    if value is None or value == "":
+        return ""
+    if isinstance(value, str) and len(value) <= 254 and _is_address(value):
+        return value
+    raise ValueError("must be an e-mail address, or empty")
+
+
+_SETTINGS: dict[str, tuple[str, Callable[[Any], Any]]] = {
+    # The Hub's name of a setting: our column, and how its value is read.
+    "private": ("private", _flag),
+    "visibility": ("private", _one_of({"public": False, "private": True}, "must be public or private")),
+    "gated": (
+        "gated",
+        _one_of(
+            {False: Repo.Gated.NO, "auto": Repo.Gated.AUTO, "manual": Repo.Gated.MANUAL},
+            'must be false, "auto" or "manual"',
+        ),
+    ),
+    "orgMembersGated": ("org_members_gated", _flag),
+    "gatedNotificationsMode": (
+        "gated_notifications_mode",
+        _one_of({mode.value: mode for mode in Repo.NotificationsMode}, 'must be "bulk" or "real-time"'),
+    ),
+    "gatedNotificationsEmail": ("gated_notifications_email", _address),
+}
+
+
+def clean_settings(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings as the Hub's API spells them, as columns and values.
+
+    Raises InvalidFields naming each setting that is unknown or has a value that is not one of its values: the gate
+    must never be changed by what nobody understood.
+    """
+    values: dict[str, Any] = {}
+    problems: dict[str, str] = {}
+    for name in [name for name in given if name not in _IGNORED]:
+        if name not in _SETTINGS:
+            problems[name] = "is not a setting of a repository"
+            continue
+        column, read = _SETTINGS[name]
+        try:
+            value = read(given[name])
+        except ValueError as error:
+            problems[name] = str(error)
+            continue
+        if values.setdefault(column, value) != value:
+            problems[name] = "contradicts another setting of the same request"
+    if problems:
+        raise InvalidFields(problems)
+    return values
+
+
+def _is_address(address: str) -> bool:
+    try:
+        validate_email(address)
+    except ValidationError:
+        return False
+    return True
+
+
+@transaction.atomic
+def change_settings(repo: Repo, given: Mapping[str, Any], *, by: Actor) -> Repo:
+    """Change the settings that are named, spelled as in the Hub's API; the others stay.
+
+    Turning the gate off keeps the requests; turning it on again restores them.
+    """
+    values = clean_settings(given)
+    locked = Repo.objects.select_for_update(of=("self",)).select_related("namespace", "gate_form").get(pk=repo.pk)
+    before = {column: getattr(locked, column) for column in values}
+    if before == values:
+        return locked
+    for column, value in values.items():
+        setattr(locked, column, value)
+    locked.save(update_fields=list(values))
+    AuditEvent.record(by=by, verb="repo:settings", target=str(locked), repo=locked.pk, before=before, after=values)
+    return locked
+
+
+@transaction.atomic
+def move_repo(repo: Repo, *, namespace: Namespace, name: str, by: Actor) -> Repo:
+    """Give a repo a new id.  The old id redirects; requests, grants and tokens stay.
+
+    Raises InvalidName, RepoExists.
+    """
+    names.clean_repo_name(namespace.name, name)
+    locked = Repo.objects.select_for_update(of=("self",)).select_related("namespace").get(pk=repo.pk)
+    old_id, old_namespace, old_name = locked.repo_id, locked.namespace, locked.name
+    taken = Repo.objects.with_id(locked.type, namespace.name, name).exclude(pk=locked.pk)
+    if taken.exists():
+        raise RepoExists(f"There is a {locked.type} {namespace.name}/{name} already.")
+    if old_id == f"{namespace.name}/{name}":
+        return locked
+    locked.namespace, locked.name = namespace, name
+    try:
+        with transaction.atomic():
+            locked.save(update_fields=["namespace", "name"])
+    except IntegrityError:
+        raise RepoExists(f"There is a {locked.type} {namespace.name}/{name} already.") from None
+    _redirects(locked.type, namespace, name).delete()
+    if old_id.lower() != locked.repo_id.lower():
+        RepoRedirect.objects.create(type=locked.type, namespace=old_namespace, name=old_name, repo=locked)
+    AuditEvent.record(
+        by=by, verb="repo:move", target=locked.repo_id, repo=locked.pk, before=old_id, after=locked.repo_id
+    )
+    return locked
+
+
+@transaction.atomic
+def delete_repo(repo: Repo, *, by: Actor) -> None:
+    """Delete a repo with its requests and objects.  Its bytes go once the deletion is certain."""
+    locked = Repo.objects.select_for_update(of=("self",)).select_related("namespace").get(pk=repo.pk)
+    AuditEvent.record(by=by, verb="repo:delete", target=locked.repo_id, repo=locked.pk)
+    doomed = Repo(pk=locked.pk, storage_id=locked.storage_id)
+    locked.delete()
+    transaction.on_commit(lambda: content.delete_storage(doomed))
