@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import ipaddress
 import logging
-import os
 import re
 import threading
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 import maxminddb
@@ -55,7 +55,7 @@ def is_enforceable() -> bool:
 
 
 def _code(found: Any) -> str:
-    """The country in a record: `{"country": {"iso_code": "FR"}}`, or `{"country_code": "FR"}` as some vendors have it."""
+    """The country in a record: `{"country": {"iso_code": "FR"}}`; some vendors have `{"country_code": "FR"}`."""
     record = found if isinstance(found, dict) else {}
     country = record.get("country")
     code = country.get("iso_code") if isinstance(country, dict) else record.get("country_code", country)
@@ -69,7 +69,7 @@ def _reader() -> maxminddb.Reader | None:
     if not path:
         return None
     try:
-        status = os.stat(path)
+        status = Path(path).stat()
         file = (path, status.st_ino, status.st_size, status.st_mtime_ns)
     except (OSError, ValueError):
         file = (path, 0, 0, 0)

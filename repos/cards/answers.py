@@ -71,7 +71,7 @@ def clean_answers(spec: FormSpec, given: Mapping[str, Any], *, country: str = ""
     `country` is the alpha-2 code of the caller's address.  Keys that the form does not have are ignored, so that
     scripts may send more.  Raises InvalidFields with a problem per label.
     """
-    values = {answer_key(key): value for key, value in given.items() if isinstance(key, str)}
+    values = {answer_key(key): value for key, value in given.items()}
     answers: dict[str, str] = {}
     problems: dict[str, str] = {}
     for entry in spec.fields:

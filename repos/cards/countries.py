@@ -51,8 +51,8 @@ def _codes() -> dict[str, str]:
     for code, names in _EVERYDAY.items():
         codes |= {_folded(name): code for name in names}
     for country in pycountry.countries:
-        names = [getattr(country, key, "") for key in ("alpha_2", "alpha_3", "name", "official_name", "common_name")]
-        codes |= {_folded(name): country.alpha_2 for name in names if name}
+        keys = ("alpha_2", "alpha_3", "name", "official_name", "common_name")
+        codes |= {_folded(getattr(country, key)): country.alpha_2 for key in keys if hasattr(country, key)}
     return codes
 
 

@@ -95,9 +95,7 @@ def form_of(card: Card) -> FormSpec:
 
     Raises CardError, naming the field and the line, for whatever does not make a form.
     """
-    texts = {
-        key.removeprefix("extra_gated_"): _text(card.gate.get(key), key, limit) for key, limit in TEXTS.items()
-    }
+    texts = {key.removeprefix("extra_gated_"): _text(card.gate.get(key), key, limit) for key, limit in TEXTS.items()}
     eu_disallowed = card.gate.get("extra_gated_eu_disallowed")
     return FormSpec(
         **texts,

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 import re
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 import yaml
 
@@ -33,7 +33,7 @@ _PREFIX: Final = "tag:yaml.org,2002:"
 _KNOWN_TAGS: Final = {None, "!", *(_PREFIX + name for name in ("str", "map", "seq", "bool", "int", "float", "null"))}
 # YAML has no form for these; they come in as they are, or as an escape such as "\0" in double quotes.
 _FORBIDDEN: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
-_MAX_INTEGER_DIGITS: Final = 18  # What fits 64 bits, and so any database and any client.
+_INTEGER: Final = re.compile(r"[-+]?[0-9]{1,18}")  # What fits 64 bits, and so any database and any client.
 _HINTS: Final = {
     "mapping values are not allowed": "a text with ': ' in it must stand in quotes",
     "cannot start any token": "a text that starts with this character must stand in quotes; indent with spaces only",
@@ -58,10 +58,10 @@ class CardError(BadRequest):
         super().__init__(f"{place}{reason}", extra={"line": line} if line else None)
 
 
-class CardLoader(_SafeLoader):  # type: ignore[valid-type, misc]
+class CardLoader(_SafeLoader):
     """The safe loader with YAML 1.2's scalars: `true` is a boolean, `Yes`, dates and `12:30` are texts."""
 
-    yaml_implicit_resolvers: dict[str, Any] = {}
+    yaml_implicit_resolvers: ClassVar[dict[str, Any]] = {}
 
 
 for _name, _pattern, _first in (
@@ -104,9 +104,10 @@ def _check_events(text: str) -> None:
     """Refuse depth and tags before anything is built from them: composing recurses, this does not."""
     depth = 0
     for event in yaml.parse(text, Loader=CardLoader):
-        line = event.start_mark.line + 1
-        if getattr(event, "tag", None) not in _KNOWN_TAGS:
-            raise CardError(f"the YAML tag {shorten(event.tag)} is not supported", line=line)
+        line = line_of(event)
+        tag = getattr(event, "tag", None)
+        if tag not in _KNOWN_TAGS:
+            raise CardError(f"the YAML tag {shorten(tag)} is not supported", line=line)
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
             if depth > MAX_DEPTH:
@@ -123,9 +124,9 @@ def _explained(error: yaml.YAMLError) -> CardError:
     return CardError(f"{problem} ({hint})" if hint else str(problem), line=mark.line + 1 if mark else None)
 
 
-def line_of(node: yaml.Node) -> int:
+def line_of(node: yaml.Node | yaml.Event) -> int:
     """The line on which `node` starts, from 1."""
-    return int(node.start_mark.line) + 1
+    return node.start_mark.line + 1 if node.start_mark else 1
 
 
 def shorten(text: object, length: int = 80) -> str:
@@ -182,7 +183,7 @@ def _key(node: yaml.Node) -> str:
 
 
 def written(node: yaml.ScalarNode) -> str:
-    """The scalar as its author wrote it: `Yes` is Yes, `1.0` is 1.0, `~` is ~.  Raises CardError for control characters."""
+    """The scalar as its author wrote it: `Yes`, `1.0`, `~`.  Raises CardError for control characters."""
     text = str(node.value)
     if found := _FORBIDDEN.search(text):
         raise CardError(f"the control character U+{ord(found[0]):04X} is not allowed", line=line_of(node))
@@ -201,7 +202,7 @@ def _scalar(node: yaml.ScalarNode) -> Any:
         return None
     if kind == "bool" and text.lower() in ("true", "false"):
         return text.lower() == "true"
-    if kind == "int" and re.fullmatch(r"[-+]?[0-9]{1,%d}" % _MAX_INTEGER_DIGITS, text):
+    if kind == "int" and _INTEGER.fullmatch(text):
         return int(text)
     if kind == "float" and len(text) <= 40 and re.fullmatch(r"[-+0-9.eE]+", text):
         return _finite(text)

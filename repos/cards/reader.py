@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-import frontmatter
 import yaml
+from frontmatter.default_handlers import YAMLHandler
 
 from repos.cards import nodes
 from repos.cards.nodes import CardError
@@ -36,7 +36,7 @@ class Card:
     gate: Mapping[str, yaml.Node] = field(repr=False, compare=False)
 
 
-class _FrontMatter(frontmatter.YAMLHandler):
+class _FrontMatter(YAMLHandler):
     """Splits only; `---` alone on its line, as on the Hub (the library would take `-----` too)."""
 
     FM_BOUNDARY = re.compile(r"^---[ \t]*$", re.MULTILINE)
@@ -62,13 +62,12 @@ def _decode(readme: bytes | str) -> str:
     """Text with plain newlines, without a byte order mark."""
     if len(readme) > MAX_CARD_BYTES:
         raise CardError(f"README.md is larger than {MAX_CARD_BYTES // 1024**2} MiB")
-    if isinstance(readme, bytes):
-        try:
-            readme = readme.decode("utf-8")
-        except UnicodeDecodeError as error:
-            line = readme.count(b"\n", 0, error.start) + 1
-            raise CardError("README.md is not UTF-8 text", line=line) from error
-    return readme.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+    try:
+        text = readme.decode("utf-8") if isinstance(readme, bytes) else readme
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        raise CardError("README.md is not UTF-8 text", line=line) from error
+    return text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _split(card: str) -> tuple[int, str, str]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import yaml
+
 from repos.cards.form import FIELD_KEYS, KNOWN_KEYS, form_of
 from repos.cards.nodes import CardError, line_of, shorten
-from repos.cards.reader import GATE_PREFIX, Card, read
-
-import yaml
+from repos.cards.reader import Card, read
 
 _LISTS_OF_WORDS = ("language", "tags", "datasets", "metrics", "base_model", "license")
 
@@ -58,6 +58,6 @@ def _field_warnings(label: yaml.ScalarNode, value: yaml.Node) -> Iterator[str]:
         return
     said = {key.value: node for key, node in value.value}
     for key in said.keys() - FIELD_KEYS:
-        yield f"line {line_of(value)}: {shorten(key)} of the field {shorten(label.value)} is not known and has no effect"
+        yield f"line {line_of(value)}: {shorten(key)} of {shorten(label.value)} is not known and has no effect"
     if "options" in said and said["type"].value != "select":
         yield f"line {line_of(value)}: only a select has options: those of {shorten(label.value)} have no effect"
