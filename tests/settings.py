@@ -23,7 +23,11 @@ if "GATEHUB_TEST_DATABASE_URL" in os.environ:
     os.environ["GATEHUB_DATABASE_URL"] = os.environ["GATEHUB_TEST_DATABASE_URL"]
 
 from gatehub.settings import *  # noqa: E402, F403
-from gatehub.settings import STORAGES  # noqa: E402
+from gatehub.settings import DATA_DIR, DATABASES, EMBEDDED, STORAGES  # noqa: E402
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # The real ones are slow on purpose.
 STORAGES = STORAGES | {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
+if EMBEDDED:
+    # A file, since SQLite's memory knows neither WAL nor waiting for a lock, of which two-thread tests are about.
+    DATABASES["default"]["TEST"] = {"NAME": str(DATA_DIR / "test.sqlite3")}
+    DATABASES["default"]["OPTIONS"]["init_command"] += "PRAGMA synchronous=OFF;"  # No power cut in tests.
