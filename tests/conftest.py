@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 pytest_plugins = [
+    "tests.support.cast",
     "tests.support.databases",
     "tests.support.postgresql",
     "tests.support.redis",
