@@ -98,10 +98,11 @@ class _Folder:
         return builder.write() if len(builder) else None
 
 
-def changed_tree(repo: pygit2.Repository, base: pygit2.Tree, operations: Sequence[Op]) -> pygit2.Oid:
+def changed_tree(repo: pygit2.Repository, base: pygit2.Tree | None, operations: Sequence[Op]) -> pygit2.Oid:
     """Apply the operations in their order to `base`, store the new trees in `repo`, and give the root's id.
 
-    AddPointer must have become AddBlob by now.  Raises InvalidPath, BadRequest, EntryNotFound.
+    `base` None is a repo without files.  AddPointer must have become AddBlob by now.  Raises InvalidPath, BadRequest,
+    EntryNotFound.
     """
     root = _Folder(base)
     for operation in operations:
@@ -154,7 +155,7 @@ def _check_blob(repo: pygit2.Repository, path: str, oid: str) -> None:
         raise BadRequest(f"The content of {path!a} is not stored here.")
 
 
-def _delete(root: _Folder, base: pygit2.Tree, path: str, kind: type[_File] | type[_Folder]) -> bool:
+def _delete(root: _Folder, base: pygit2.Tree | None, path: str, kind: type[_File] | type[_Folder]) -> bool:
     """Take what lies at `path` away; False if nothing of that kind ever did.
 
     To delete once more what the same commit has deleted already changes nothing, and is no mistake.

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import shutil
+import subprocess
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -39,6 +41,7 @@ class GitRepo:
         self.path = path
         self._identity = _identity(path)
         self._handles = HandlePool(path)
+        self._ref_folders = revisions.RefFolders(path)
         self._witnesses = revisions.Witnesses()
         self._counts: dict[tuple[str, int], int] = {}
 
@@ -95,7 +98,7 @@ class GitRepo:
     def split(self, rest: str) -> tuple[str, str]:
         """Split a percent-decoded `REVISION/PATH` where either may have slashes; see revisions.split."""
         with self._handles.take() as handle:
-            return revisions.split(handle, rest)
+            return revisions.split(handle, rest, self._ref_folders)
 
     def branches(self) -> list[Ref]:
         """All branches, `main` first."""
@@ -248,6 +251,15 @@ class GitRepo:
         """Remove what killed processes and uploads without a commit left, if older (seconds); see staging.sweep."""
         return staging.sweep(self.path, older_than)
 
+    def collect_garbage(self) -> None:
+        """Let git pack loose objects and join small packs, where there are many; nothing that is younger than two weeks
+        or that a ref leads to is dropped.  Look-ups in a repo of many commits stay quick by it.
+        """
+        # Neither the user's configuration nor the machine's counts, as for libgit2.
+        env = {"PATH": os.environ.get("PATH", os.defpath), "GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": os.devnull}
+        command = ["git", "-c", "gc.autoDetach=false", "gc", "--auto", "--quiet"]
+        subprocess.run(command, cwd=self.path, env=env, check=True, capture_output=True)
+
     def _as_blob(self, operation: changes.Op) -> changes.Op:
         """A pointer is a blob like any other, once it is written."""
         if not isinstance(operation, changes.AddPointer):
@@ -268,9 +280,8 @@ def _identity(path: Path) -> tuple[int, int]:
 
 
 def _first_commit(handle: pygit2.Repository, author: Author, files: Mapping[str, bytes]) -> None:
-    empty = handle[handle.TreeBuilder().write()].peel(pygit2.Tree)
     added = [changes.AddBlob(path, str(handle.create_blob(data))) for path, data in files.items()]
-    tree_id = changes.changed_tree(handle, empty, added)
+    tree_id = changes.changed_tree(handle, None, added)
     first = _create_commit(handle, author, "initial commit\n", tree_id, [])
     handle.create_reference_direct("refs/heads/main", pygit2.Oid(hex=first), False)
 

@@ -49,16 +49,25 @@ def stage_blob(path: Path, data: bytes) -> str:
     digest.update(data)
     deflate = zlib.compressobj(1)
     parts = (deflate.compress(header), deflate.compress(data), deflate.flush())
-    target = _loose(_blobs(path), digest.hexdigest())
-    target.parent.mkdir(parents=True, exist_ok=True)
+    _write(_loose(_blobs(path), digest.hexdigest()), parts)
+    return digest.hexdigest()
+
+
+def _write(target: Path, parts: Iterable[bytes]) -> None:
+    """Write a file so that it is whole as soon as it has its name."""
     temporary = target.with_name(f"tmp-{next(_numbers)}")
     try:
-        with temporary.open("xb") as file:
+        file = temporary.open("xb")
+    except FileNotFoundError:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        file = temporary.open("xb")
+    try:
+        with file:
             file.writelines(parts)
-        temporary.replace(target)
-    finally:
+        temporary.rename(target)
+    except BaseException:
         temporary.unlink(missing_ok=True)
-    return digest.hexdigest()
+        raise
 
 
 @contextmanager
@@ -142,17 +151,21 @@ def sweep(path: Path, older_than: float) -> int:
     `older_than` is in seconds, and should be longer than any request takes.
     """
     limit = time.time() - older_than
-    leftovers = [*(path / "staging").rglob("*"), *(path / "objects").glob("tmp_*"), *(path / "refs").rglob("*.lock")]
-    removed = 0
-    for file in sorted(leftovers, reverse=True):  # what is in a folder before the folder
-        try:
-            if file.lstat().st_mtime >= limit:
-                continue
-            if file.is_dir():
-                file.rmdir()
-            else:
-                file.unlink()
-                removed += 1
-        except OSError:  # Gone meanwhile, or a folder that is in use.
-            continue
-    return removed
+    leftovers = [*(path / "staging").rglob("*"), *path.glob("*.lock"), *(path / "refs").rglob("*.lock")]
+    leftovers += [*(path / "objects").glob("tmp_*"), *(path / "objects" / "pack").glob("pack_git2_*")]
+    # In reverse order: what is in a folder before the folder.
+    return sum(_remove(file, limit) for file in sorted(leftovers, reverse=True))
+
+
+def _remove(file: Path, limit: float) -> bool:
+    """Remove a file or an empty folder older than `limit`; whether it was a file."""
+    try:
+        if file.lstat().st_mtime >= limit:
+            return False
+        if file.is_dir():
+            file.rmdir()
+            return False
+        file.unlink()
+    except OSError:  # Gone meanwhile, or a folder that is not empty.
+        return False
+    return True

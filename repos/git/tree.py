@@ -9,7 +9,8 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from itertools import islice
-from typing import Any, NamedTuple
+from threading import Lock
+from typing import Any, Literal, NamedTuple
 
 import pygit2
 from pygit2.enums import FileMode, ObjectType
@@ -17,13 +18,44 @@ from pygit2.enums import FileMode, ObjectType
 from accounts.errors import BadRequest
 from repos.errors import EntryNotFound
 from repos.git import pointers
-from repos.git.objects import Entry, LfsPointer
+from repos.git.objects import Entry
 
 _UNKNOWN_CHARACTER = "\ufffd"
-_MAX_REMEMBERED = 65_536
+_MAX_ROWS = 100_000  # Some 40 MB.
 
-# Blob sha-1 to (size, pointer).  A blob never changes, whichever repo it is in.
-_contents: dict[str, tuple[int, LfsPointer | None]] = {}
+_Row = Entry | Literal["submodule"] | None  # None: not looked at yet
+
+
+class _Folders:
+    """Folders that were listed, by the tree's sha-1 and the path they were met at; filled as far as somebody looked.
+
+    Trees never change, and whoever lists 50,000 files comes back for the next page: from here a page costs a twentieth
+    of what it costs to make.  When it is full, it starts anew.
+    """
+
+    def __init__(self) -> None:
+        self._rows: dict[tuple[str, str], list[_Row]] = {}
+        self._size = 0
+        self._lock = Lock()
+
+    def rows(self, tree: pygit2.Tree, prefix: str) -> list[_Row]:
+        key = str(tree.id), prefix
+        rows = self._rows.get(key)
+        if rows is None:
+            rows = [None] * len(tree)
+            with self._lock:
+                if self._size + len(rows) > _MAX_ROWS:
+                    self.clear()
+                self._size += len(rows) + 1
+                self._rows[key] = rows
+        return rows
+
+    def clear(self) -> None:
+        self._rows.clear()
+        self._size = 0
+
+
+_folders = _Folders()
 
 
 class _Place(NamedTuple):
@@ -70,15 +102,18 @@ def _walk(repo: pygit2.Repository, places: list[_Place], recursive: bool) -> Ite
     """All entries from `places` on, the innermost folder last.  A stack, because trees may be thousands deep."""
     while places:
         tree, start, prefix = places.pop()
-        for position in range(start, len(tree)):
-            item = tree[position]
-            entry = _entry(repo, item, prefix + _name(item))
-            if entry is None:
+        rows = _folders.rows(tree, prefix)
+        for position in range(start, len(rows)):
+            row = rows[position]
+            if row is None:
+                item = tree[position]
+                row = rows[position] = _entry(repo, item, prefix + _name(item)) or "submodule"
+            if row == "submodule":
                 continue
-            yield entry
-            if recursive and isinstance(item, pygit2.Tree):
+            yield row
+            if recursive and row.type == "directory":
                 places.append(_Place(tree, position + 1, prefix))
-                places.append(_Place(item, 0, entry.path + "/"))
+                places.append(_Place(repo[row.oid].peel(pygit2.Tree), 0, row.path + "/"))
                 break
 
 
@@ -140,7 +175,7 @@ def _bisect(tree: pygit2.Tree, key: bytes) -> int:
 def _sort_key(item: Any) -> bytes:
     """git orders a folder as if its name ended in a slash."""
     raw: bytes = item.raw_name
-    return raw + b"/" if item.filemode == FileMode.TREE else raw
+    return raw + b"/" if item.type == ObjectType.TREE else raw
 
 
 def _name(item: Any) -> str:
@@ -155,27 +190,15 @@ def _encoded(name: str) -> bytes:
 def _entry(repo: pygit2.Repository, item: Any, path: str) -> Entry | None:
     """None for what is neither file nor folder: submodules."""
     oid = str(item.id)
-    if isinstance(item, pygit2.Tree):
+    if item.type == ObjectType.TREE:
         return Entry("directory", path, oid, 0)
-    if item.filemode == FileMode.COMMIT:
+    if item.type != ObjectType.BLOB:
         return None
-    size, lfs = _content(repo, oid, is_link=item.filemode == FileMode.LINK)
+    size = repo.odb.read_header(item.id)[1]
+    lfs = None
+    if pointers.SMALLEST <= size <= pointers.LARGEST and item.filemode != FileMode.LINK:
+        lfs = pointers.parse_pointer(repo.odb.read(item.id)[1])
     return Entry("file", path, oid, lfs.size if lfs else size, lfs)
-
-
-def _content(repo: pygit2.Repository, oid: str, is_link: bool) -> tuple[int, LfsPointer | None]:
-    """Size and, if it is one, pointer of a blob.  Only blobs that have a pointer's size are opened."""
-    known = _contents.get(oid)
-    if known is None:
-        size = repo.odb.read_header(oid)[1]
-        may_be_pointer = pointers.SMALLEST <= size <= pointers.LARGEST
-        known = size, pointers.parse_pointer(repo[oid].read_raw()) if may_be_pointer else None
-        if len(_contents) >= _MAX_REMEMBERED:
-            _contents.clear()
-        _contents[oid] = known
-    if is_link and known[1]:  # A link is never a pointer, whatever its text.
-        return known[1].pointer_size, None
-    return known
 
 
 def blob(repo: pygit2.Repository, oid: str) -> pygit2.Blob:
