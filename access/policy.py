@@ -312,9 +312,8 @@ def _gate_text(actor: Actor, repo: Repo) -> HubError:
             "Follow it at {url}",
             help_path=repo.path,
         )
-    error = GatedRepo(
+    return GatedRepo(
         f"Your request to access {repo.type} {repo.repo_id} has been rejected by the repo's authors."
         " See {url}" + (f" Reason: {found.rejection_reason}" if found.rejection_reason else ""),
         help_path=repo.path,
     )
-    return error

@@ -1,4 +1,4 @@
-"""What `access` announces.  Sent inside the transaction of the change, so that what receivers write is stored with it."""
+"""What `access` announces: sent inside the transaction of the change, so that receivers write with it or not at all."""
 
 from __future__ import annotations
 

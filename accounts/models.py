@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, NoReturn
+from typing import Any, NoReturn
 
-from django.contrib.auth.models import AbstractUser, UserManager
+from allauth.account.models import EmailAddress
+from django.contrib.auth.models import AbstractUser
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
@@ -21,8 +22,6 @@ class User(AbstractUser):
     username = models.CharField("user name", max_length=42, unique=True)
     fullname = models.CharField("full name", max_length=120, blank=True)
     email = models.EmailField("primary address", blank=True)
-
-    objects: ClassVar[UserManager[User]] = UserManager()
 
     REQUIRED_FIELDS = ["email"]
 
@@ -45,7 +44,7 @@ class User(AbstractUser):
 
     @property
     def has_verified_address(self) -> bool:
-        return self.emailaddress_set.filter(email__iexact=self.email, verified=True).exists()
+        return bool(EmailAddress.objects.filter(user=self, email__iexact=self.email, verified=True).exists())
 
 
 class Organization(models.Model):

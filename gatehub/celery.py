@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import warnings
 
 from celery import Celery
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gatehub.settings")
+# Celery warns root because pickled messages run code; this app takes JSON only, which is Celery's default.
+warnings.filterwarnings("ignore", message=".*running the worker with superuser privileges")
 
 app = Celery("gatehub")
 app.config_from_object("django.conf:settings", namespace="CELERY")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import unicodedata
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -65,36 +66,39 @@ def respond_to(request: HttpRequest, exception: Exception) -> HttpResponse | Non
     return None if error is None else respond(request, error)
 
 
+def _throttled(exception: drf.Throttled) -> HubError:
+    wait: float | None = getattr(exception, "wait", None)
+    headers = {} if wait is None else {"Retry-After": str(int(wait) + 1)}
+    return TooManyRequests(str(exception.detail), headers=headers)
+
+
+def _unreadable(exception: Exception) -> HubError:
+    return BadRequest(f"The body of the request cannot be read: {exception}")
+
+
+_TRANSLATIONS: list[tuple[type[Exception] | tuple[type[Exception], ...], Callable[[Any], HubError]]] = [
+    # The first that fits counts, so what is special comes before what is general.
+    (HubError, lambda error: error),
+    (RequestDataTooBig, lambda _: TooLarge("The body of the request is larger than allowed here.")),
+    (TooManyFieldsSent, lambda _: TooLarge("The form has more fields than allowed.")),
+    (drf.ValidationError, lambda error: _from_validation(error)),
+    ((drf.ParseError, DjangoBadRequest, MultiPartParserError), _unreadable),
+    (drf.MethodNotAllowed, lambda error: MethodNotAllowed(str(error.detail))),
+    (drf.UnsupportedMediaType, lambda error: UnsupportedMediaType(str(error.detail))),
+    (drf.Throttled, _throttled),
+    ((drf.PermissionDenied, PermissionDenied), lambda error: NotAllowed(str(error))),
+    ((drf.NotFound, Http404), lambda _: NotFound("There is nothing at this address.")),
+    ((UnreadablePostError, RawPostDataException), lambda _: BadRequest("The body of the request ended early.")),
+    (SuspiciousOperation, lambda _: BadRequest()),
+]
+
+
 def _as_hub_error(exception: Exception) -> HubError | None:
     """The error as one of ours, or None when it is a fault of the server."""
-    match exception:
-        case HubError():
-            return exception
-        case RequestDataTooBig():
-            return TooLarge("The body of the request is larger than allowed here.")
-        case TooManyFieldsSent():
-            return TooLarge("The form has more fields than allowed.")
-        case drf.ValidationError():
-            return _from_validation(exception)
-        case drf.ParseError() | DjangoBadRequest() | MultiPartParserError():
-            return BadRequest(f"The body of the request cannot be read: {exception}")
-        case drf.MethodNotAllowed():
-            return MethodNotAllowed(str(exception.detail))
-        case drf.UnsupportedMediaType():
-            return UnsupportedMediaType(str(exception.detail))
-        case drf.Throttled():
-            headers = {} if exception.wait is None else {"Retry-After": str(int(exception.wait) + 1)}
-            return TooManyRequests(str(exception.detail), headers=headers)
-        case drf.PermissionDenied() | PermissionDenied():
-            return NotAllowed(str(exception) or NotAllowed.default_message)
-        case drf.NotFound() | Http404():
-            return NotFound("There is nothing at this address.")
-        case UnreadablePostError() | RawPostDataException():
-            return BadRequest("The body of the request ended early.")
-        case SuspiciousOperation():
-            return BadRequest("The request is not valid.")
-        case _:
-            return None
+    for kinds, translate in _TRANSLATIONS:
+        if isinstance(exception, kinds):
+            return translate(exception)
+    return None
 
 
 def _from_validation(exception: drf.ValidationError) -> HubError:

@@ -250,6 +250,8 @@ UPLOAD_LEFTOVERS_HOURS = env.integer("GATEHUB_UPLOAD_LEFTOVERS_HOURS", 24, least
 """What an unfinished upload left behind is swept after this long."""
 DOWNLOAD_MODE = env.choice("GATEHUB_DOWNLOAD_MODE", "direct", ["direct", "accel"])
 """`direct`: the app server sends files.  `accel`: nginx does, told by X-Accel-Redirect."""
+DEMO = env.flag("GATEHUB_DEMO", "1")
+"""Whether `make up` makes demo content, once."""
 GATEHUB_GEOIP_DB = env.existing_file("GATEHUB_GEOIP_DB")
 
 # --- Mail -----------------------------------------------------------------------------------------------------------
@@ -300,6 +302,7 @@ else:
         raise ImproperlyConfigured(f"GATEHUB_DATA_DIR: cannot be written: {error}") from None
     CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TIMEZONE = TIME_ZONE
@@ -321,6 +324,7 @@ LOGGING = {
     "loggers": {
         "gatehub": {"level": env.choice("GATEHUB_LOG_LEVEL", "INFO", ["DEBUG", "INFO", "WARNING", "ERROR"])},
         "django.request": {"level": "ERROR"},  # Refusals are answers, not incidents.
+        "kombu.connection": {"level": "ERROR"},  # The filesystem broker has no host name, and needs none.
         "django.security.DisallowedHost": {"handlers": [], "propagate": False},
     },
 }

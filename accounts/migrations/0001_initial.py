@@ -208,9 +208,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="membership",
-            constraint=models.UniqueConstraint(
-                fields=("organization", "user"), name="membership_once_per_person_and_organization"
-            ),
+            constraint=models.UniqueConstraint(fields=("organization", "user"), name="membership_once_per_person"),
         ),
         migrations.AddConstraint(
             model_name="membership",

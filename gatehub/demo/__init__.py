@@ -1,0 +1,1 @@
+"""Demo content for a new installation: made once, through the same services as everything else."""
