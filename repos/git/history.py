@@ -19,7 +19,8 @@ _EPOCH = datetime.fromtimestamp(0, UTC)
 
 def log(repo: pygit2.Repository, commit: str, *, skip: int, limit: int) -> list[CommitInfo]:
     """The commits that lead to `commit`, newest first."""
-    walker = repo.walk(commit, SortMode.TIME)
+    # Unsorted is the order of `git log`; SortMode.TIME puts a parent before its child if both are of one second.
+    walker = repo.walk(commit, SortMode.NONE)
     return [commit_info(found) for found in islice(walker, skip, skip + limit)]
 
 

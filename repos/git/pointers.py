@@ -10,7 +10,7 @@ _POINTER = re.compile(
     rb"version https://git-lfs\.github\.com/spec/v1\noid sha256:([0-9a-f]{64})\nsize (0|[1-9][0-9]{0,18})\n"
 )
 # A blob of any other size is no pointer: a listing need not open it.
-SMALLEST, LARGEST = 125, 143
+SMALLEST, LARGEST = 126, 144
 
 
 def parse_pointer(data: bytes) -> LfsPointer | None:

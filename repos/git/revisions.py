@@ -131,8 +131,8 @@ def ref_target(repo: pygit2.Repository, ref: str) -> str | None:
 
 
 def _usable(ref: str) -> bool:
-    """Whether libgit2 can be asked for it: to libgit2 a string ends at NUL."""
-    return not _UNUSABLE.search(ref) and len(ref) <= MAX_NAME_BYTES + len(HEADS)
+    """Whether libgit2 can be asked for it: a string ends at NUL there, and slashes too many are left out."""
+    return not _UNUSABLE.search(ref) and "//" not in ref and len(ref) <= MAX_NAME_BYTES + len(HEADS)
 
 
 class RefFolders:
@@ -167,7 +167,7 @@ def split(repo: pygit2.Repository, rest: str, folders: RefFolders) -> tuple[str,
     A leading sha is taken as such; a first segment that is no known name is the revision, for `resolve` to refuse.
     """
     first, _, path = rest.partition("/")
-    if _SHA.fullmatch(first) or _UNUSABLE.search(rest[:MAX_NAME_BYTES]):
+    if _SHA.fullmatch(first) or _UNUSABLE.search(first):
         return first, path
     for prefix in (HEADS, TAGS):
         if rest.startswith(prefix):

@@ -138,11 +138,11 @@ def _object_at(repo: pygit2.Repository, commit: str, path: str) -> Any:
     root = repo[commit].peel(pygit2.Tree)
     if not path:
         return root
-    if "\0" in path:  # To libgit2 the string would end there, and name another file.
+    if "\0" in path or path.endswith("/"):  # To libgit2 the path would end before, and name another thing.
         return None
     try:
         return root[path]
-    except KeyError:
+    except (KeyError, TypeError):  # TypeError: it cannot be encoded.
         return _object_by_shown_name(root, path) if _UNKNOWN_CHARACTER in path else None
 
 
