@@ -114,7 +114,7 @@ def _from_validation(exception: drf.ValidationError) -> HubError:
 
 def for_people(request: HttpRequest) -> bool:
     """Whether the caller is a browser on a page, to be answered with a page."""
-    if request.path_info.startswith(_MACHINE_PREFIXES) or ".git/" in request.path_info:
+    if request.path_info.startswith(_MACHINE_PREFIXES) or _is_git(request):
         return False
     return "text/html" in request.headers.get("Accept", "")
 
@@ -140,19 +140,32 @@ def respond(request: HttpRequest, error: HubError) -> HttpResponse:
         context = {"error": error, "message": message, "next_step": next_step, "status": status}
         response = render(request, "error.html", context, status=status)
     else:
-        text = f"{message} {next_step}".strip() if next_step else message
-        response = JsonResponse({**error.extra, "error": text}, status=status)
+        response = _for_machines(request, error, f"{message} {next_step}".strip(), status)
     response["X-Error-Message"] = header_text(message)
     if error.code:
         response["X-Error-Code"] = error.code
     if status == 401:
-        scheme = "Basic" if ".git/" in request.path_info else "Bearer"
+        scheme = "Basic" if _is_git(request) else "Bearer"  # git asks for a password on Basic alone.
         response["WWW-Authenticate"] = f'{scheme} realm="GateHub"'
     for name, value in error.headers.items():
         response[name] = value
     if isinstance(error, GatedRepo | RepoNotFound):
         response["Cache-Control"] = "no-store"
     return response
+
+
+def _is_git(request: HttpRequest) -> bool:
+    path = request.path_info
+    return ".git/" in path or path.endswith(("/info/refs", "/git-upload-pack", "/git-receive-pack"))
+
+
+def _for_machines(request: HttpRequest, error: HubError, text: str, status: int) -> HttpResponse:
+    if "/info/lfs/" in request.path_info:  # git-lfs shows `message`.
+        body = {**error.extra, "error": text, "message": text}
+        return JsonResponse(body, status=status, content_type="application/vnd.git-lfs+json")
+    if _is_git(request):  # git shows plain text.
+        return HttpResponse(f"{text}\n", status=status, content_type="text/plain; charset=utf-8")
+    return JsonResponse({**error.extra, "error": text}, status=status)
 
 
 def _with_address(request: HttpRequest, error: HubError, text: str) -> str:

@@ -7,7 +7,7 @@ crash at any point leaves the old head intact; `sync` brings the columns of a re
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.db import transaction
@@ -260,6 +260,24 @@ def squash(repo: Repo, branch: str, *, message: str, by: Actor) -> str:
     if branch == MAIN:
         sync(repo)
     return sha
+
+
+@transaction.atomic
+def record_push(repo: Repo, *, before: Mapping[str, str], after: Mapping[str, str], by: Actor) -> None:
+    """Write down what a push changed, and catch up with main.  `before` and `after` map refs to commit shas."""
+    for ref in sorted(before.keys() | after.keys()):
+        if before.get(ref) != after.get(ref):
+            AuditEvent.record(
+                by=by,
+                verb="repo:push",
+                target=f"{repo}@{ref}",
+                repo=repo.pk,
+                before=before.get(ref),
+                after=after.get(ref),
+            )
+    repo = _locked(repo)
+    if open_git(repo).head(MAIN) != repo.head_sha:
+        sync(repo)
 
 
 @transaction.atomic

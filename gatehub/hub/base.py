@@ -65,13 +65,19 @@ def api_repo_path(route: str, view: Any, name: str | None = None) -> URLPattern:
     return path(f"api/<repo_type:repo_type>/<segment:namespace>/<segment:name>{slash}", view, name=name)
 
 
-def web_repo_paths(route: str, view: Any, name: str | None = None) -> list[URLPattern]:
-    """`/{ns}/{name}` and `/datasets/{ns}/{name}`, and what follows.  The name reverses to the first."""
-    slash = f"/{route}" if route else ""
+def web_repo_paths(
+    route: str, view: Any, name: str | None = None, extra: dict[str, str] | None = None
+) -> list[URLPattern]:
+    """`/{ns}/{name}` and `/datasets/{ns}/{name}`, and what follows, with `extra` arguments for the view.
+
+    The name reverses to the first, `dataset_{name}` to the second.
+    """
+    address = "<segment:namespace>/<segment:name>" + (f"/{route}" if route else "")
     dataset_name = None if name is None else f"dataset_{name}"
+    extra = extra or {}
     return [
-        path(f"datasets/<segment:namespace>/<segment:name>{slash}", view, {"repo_type": "dataset"}, name=dataset_name),
-        path(f"<segment:namespace>/<segment:name>{slash}", view, {"repo_type": "model"}, name=name),
+        path(f"datasets/{address}", view, {"repo_type": "dataset", **extra}, name=dataset_name),
+        path(address, view, {"repo_type": "model", **extra}, name=name),
     ]
 
 
