@@ -1,7 +1,65 @@
-"""Addresses of pages."""
+"""Addresses of pages.  Fixed ones first; repo ids and namespaces, which match anything, last."""
 
 from __future__ import annotations
 
-from django.urls import URLPattern, URLResolver
+from allauth.account import views as account
+from django.urls import URLPattern, URLResolver, path, re_path
+from django.views.generic import RedirectView
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from gatehub.hub.base import web_repo_paths
+from gatehub.web import files, lists, me, new, repo, review, settings
+
+_ACCOUNT: list[URLPattern] = [
+    # django-allauth's views under addresses of ours; it finds them by these names.
+    path("login", account.login, name="account_login"),
+    path("signup", account.signup, name="account_signup"),
+    path("join", RedirectView.as_view(pattern_name="account_signup", query_string=True)),
+    path("logout", account.logout, name="account_logout"),
+    path("account/inactive", account.account_inactive, name="account_inactive"),
+    path("account/confirm", account.reauthenticate, name="account_reauthenticate"),
+    path("account/verify", account.email_verification_sent, name="account_email_verification_sent"),
+    re_path(r"^account/verify/(?P<key>[-:\w]+)$", account.confirm_email, name="account_confirm_email"),
+    path("account/code", account.confirm_login_code, name="account_confirm_login_code"),
+    path("settings/addresses", account.email, name="account_email"),
+    path("settings/password", account.password_change, name="account_change_password"),
+    path("settings/password/set", account.password_set, name="account_set_password"),
+    path("password/reset", account.password_reset, name="account_reset_password"),
+    path("password/reset/sent", account.password_reset_done, name="account_reset_password_done"),
+    path("password/reset/done", account.password_reset_from_key_done, name="account_reset_password_from_key_done"),
+    re_path(
+        r"^password/reset/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>[^/]+)$",
+        account.password_reset_from_key,
+        name="account_reset_password_from_key",
+    ),
+]
+
+_MINE: list[URLPattern] = [
+    path("settings", RedirectView.as_view(pattern_name="profile")),
+    path("settings/profile", me.profile, name="profile"),
+    path("settings/tokens", me.token_list, name="tokens"),
+    path("settings/tokens/<int:key>/revoke", me.revoke_token, name="revoke_token"),
+    path("settings/requests", me.my_requests, name="my_requests"),
+    path("new", new.new, name="new"),
+]
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", lists.home, name="home"),
+    path("models", lists.repos, {"repo_type": "model"}, name="models"),
+    path("datasets", lists.repos, {"repo_type": "dataset"}, name="datasets"),
+    *_ACCOUNT,
+    *_MINE,
+    *web_repo_paths("tree/<rest:rest>", files.tree, name="tree"),
+    *web_repo_paths("blob/<rest:rest>", files.blob, name="blob"),
+    *web_repo_paths("commits/<rest:rest>", files.commits, name="commits"),
+    *web_repo_paths("commit/<segment:sha>", files.commit, name="commit"),
+    *web_repo_paths("withdraw-request", repo.withdraw, name="withdraw"),
+    *web_repo_paths("settings", settings.page, name="repo_settings"),
+    *web_repo_paths("settings/change", settings.change),
+    *web_repo_paths("settings/move", settings.move),
+    *web_repo_paths("settings/delete", settings.delete),
+    *web_repo_paths("settings/review", review.decide),
+    *web_repo_paths("settings/grant", review.grant),
+    *web_repo_paths("settings/accept-queue", review.accept_queue),
+    *web_repo_paths("", repo.card, name="repo"),
+    path("<segment:name>", lists.namespace, name="namespace"),
+]

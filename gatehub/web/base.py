@@ -1,0 +1,78 @@
+"""What the pages share: the caller, who must be signed in, paging, messages about refusals."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import wraps
+from typing import Any, TypeVar
+
+from django.contrib import messages
+from django.contrib.auth.views import redirect_to_login
+from django.core.paginator import Page, Paginator
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+
+from access import selectors
+from access.policy import Action
+from accounts.actor import Actor, Entrance
+from accounts.errors import HubError
+from accounts.models import User
+from gatehub.authentication import actor_of
+from repos.models import Repo
+
+View = Callable[..., HttpResponse]
+T = TypeVar("T")
+
+
+def caller(request: HttpRequest) -> Actor:
+    """Who asks.  Pages know sessions only: a token in a header makes nobody of a page's visitor."""
+    return actor_of(request, Entrance.PAGE)
+
+
+def person(request: HttpRequest) -> User:
+    """The one who is signed in, on a page that `signed_in` guards."""
+    assert isinstance(request.user, User)
+    return request.user
+
+
+def signed_in(view: View) -> View:
+    """Send strangers to the sign-in page first, whatever the address names: hidden and missing repos look alike."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if not request.user.is_authenticated:
+            return redirect_to_login(request.get_full_path() if request.method in ("GET", "HEAD") else "/")
+        return view(request, *args, **kwargs)
+
+    return guarded
+
+
+def find_repo(request: HttpRequest, action: Action, where: dict[str, str]) -> tuple[Actor, Repo]:
+    """The caller, and the repo that the address names, if the caller may do `action` to it; else the refusal."""
+    actor = caller(request)
+    return actor, selectors.find_repo(actor, action, where["repo_type"], where["namespace"], where["name"])
+
+
+def page_of(
+    request: HttpRequest, rows: QuerySet[Any] | Sequence[Any], size: int, total: int | None = None
+) -> Page[Any]:
+    """The page that `?page=` asks for, the nearest one where there is none.  `total` spares counting the rows."""
+    paginator: Paginator[Any] = Paginator(rows, size)
+    if total is not None:
+        paginator.count = total
+    return paginator.get_page(request.GET.get("page"))
+
+
+def attempt(request: HttpRequest, act: Callable[[], T]) -> T | None:
+    """Run a change; a refusal becomes a message on the page that follows, and None."""
+    try:
+        return act()
+    except HubError as error:
+        messages.error(request, in_words(request, error))
+        return None
+
+
+def in_words(request: HttpRequest, error: HubError) -> str:
+    """A refusal with its next step, as one text for people."""
+    text = f"{error.message} {error.next_step}".strip()
+    return text.replace("{url}", request.build_absolute_uri(error.help_path or "/"))

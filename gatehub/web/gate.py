@@ -1,0 +1,131 @@
+"""The gate on a repo's page: what it asks, and where the visitor stands with it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.core.cache import cache
+from django.utils.safestring import SafeString, mark_safe
+
+from access import policy, region, selectors, services
+from access.models import AccessRequest
+from access.policy import Action
+from accounts.actor import Actor
+from repos import cards
+from repos.cards.markdown import render_prompt
+from repos.models import GateForm, Repo
+
+_RENDERED_SECONDS = 3600
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """One question as the page shows it.  The control's name is the label, letter for letter."""
+
+    field: cards.Field
+    id: str
+    value: str = ""
+    problem: str = ""
+    help: str = ""  # Safe HTML.
+
+    @property
+    def described_by(self) -> str:
+        """Ids of what is said about the control, for `aria-describedby`."""
+        said = [f"{self.id}-problem"] if self.problem else []
+        return " ".join([*said, f"{self.id}-help"] if self.help else said)
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """A repo's gate before one visitor.
+
+    `state` is `stranger`, `form`, `unverified` (the address), `region`, `member` (reads without asking), or the status
+    of the visitor's request.
+    """
+
+    state: str
+    request: AccessRequest | None
+    spec: cards.FormSpec
+    prompt: SafeString
+    description: SafeString
+    controls: list[Control] = field(default_factory=list)
+    has_problems: bool = False
+
+    @property
+    def shows_terms(self) -> bool:
+        return self.state in {"stranger", "form", "unverified"}
+
+
+def gate_of(
+    repo: Repo,
+    actor: Actor,
+    *,
+    can_read: bool,
+    problems: Mapping[str, str] | None = None,
+    given: Mapping[str, Any] | None = None,
+) -> Gate | None:
+    """The gate as the actor sees it, None for a repo that is not gated.  `problems` and `given` go by label."""
+    if not repo.is_gated:
+        return None
+    spec = services.form_spec(repo.gate_form)
+    found = selectors.request_of(actor, repo)
+    prompt, description, *helps = _rendered(repo, spec)
+    return Gate(
+        state=_state(repo, actor, found, can_read=can_read),
+        request=found,
+        spec=spec,
+        prompt=prompt,
+        description=description,
+        controls=_controls(spec, helps, actor, problems or {}, given or {}),
+        has_problems=bool(problems),
+    )
+
+
+def _state(repo: Repo, actor: Actor, found: AccessRequest | None, *, can_read: bool) -> str:
+    if actor.user is None:
+        return "stranger"
+    if can_read:
+        return "accepted" if found is not None and found.is_accepted else "member"
+    form: GateForm | None = repo.gate_form
+    if form is not None and form.eu_disallowed and policy.in_disallowed_region(actor):
+        return "region"
+    if found is not None:
+        return str(found.status)
+    return "form" if actor.user.has_verified_address else "unverified"
+
+
+def _controls(
+    spec: cards.FormSpec,
+    helps: Sequence[str],
+    actor: Actor,
+    problems: Mapping[str, str],
+    given: Mapping[str, Any],
+) -> list[Control]:
+    controls = []
+    for index, entry in enumerate(spec.fields):
+        value = given.get(entry.label, "")
+        text = str(value) if isinstance(value, str | int | float) else ""
+        if entry.type == "ip_location":
+            text = dict(cards.countries()).get(region.country_of(actor.address), "")
+        elif entry.type == "country":
+            text = cards.country_code(text)
+        controls.append(Control(entry, cards.control_name(index), text, problems.get(entry.label, ""), helps[index]))
+    return controls
+
+
+def _rendered(repo: Repo, spec: cards.FormSpec) -> list[SafeString]:
+    """Prompt, description and the helps of all fields as safe HTML."""
+    # The id is part of the links, so a moved repo is rendered anew.
+    key = f"gate:{spec.digest}:{repo.path}"
+    html: list[str] | None = cache.get(key)
+    if html is None:
+        texts = [spec.prompt, spec.description, *(entry.help for entry in spec.fields)]
+        html = [render_prompt(text, resolve_url=f"{repo.path}/resolve/main/") if text else "" for text in texts]
+        cache.set(key, html, _RENDERED_SECONDS)
+    return [mark_safe(text) for text in html]  # noqa: S308 - render_prompt gives what nh3 let through.
+
+
+def may_read(actor: Actor, repo: Repo) -> bool:
+    return policy.may(actor, Action.FILES_READ, repo)

@@ -1,0 +1,97 @@
+"""What a person does with their own things: tokens, profile, requests."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from access import policy, tokens
+from access.models import AccessRequest, AccessToken
+from access.policy import Action
+from accounts.errors import Conflict, InvalidFields, NotFound
+from accounts.models import AuditEvent
+from gatehub.web.base import attempt, caller, page_of, person, signed_in
+from gatehub.web.forms import ProfileForm, TokenForm
+from gatehub.web.namespaces import creatable_namespaces
+from repos.models import Repo
+
+REQUESTS_A_PAGE = 50
+
+
+@signed_in
+@require_http_methods(["GET", "HEAD", "POST"])
+def token_list(request: HttpRequest) -> HttpResponse:
+    """`/settings/tokens`: the tokens, and the form for a new one, which is shown in the answer to the form alone."""
+    actor = caller(request)
+    made: tuple[AccessToken, str] | None = None
+    form = TokenForm(request.POST or None, actor=actor, namespaces=creatable_namespaces(actor))
+    if request.method == "POST" and form.is_valid():
+        try:
+            made = tokens.create(user=person(request), by=actor, **form.arguments())
+        except InvalidFields as error:
+            for name, problem in error.fields.items():
+                form.add_error(name if name in form.fields else None, problem)
+        except Conflict as error:
+            form.add_error("name", error.message)
+        else:
+            form = TokenForm(actor=actor, namespaces=creatable_namespaces(actor))
+    rows = person(request).access_tokens.order_by("-created_at", "-pk")
+    rows = rows.prefetch_related("scopes__namespace", "scopes__repo__namespace")
+    context = {"tab": "tokens", "tokens": rows, "form": form, "made": made}
+    response = render(request, "me/tokens.html", context, status=400 if form.errors else 200)
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+@signed_in
+@require_POST
+def revoke_token(request: HttpRequest, key: int) -> HttpResponse:
+    """`/settings/tokens/{key}/revoke`"""
+
+    def act() -> None:
+        token = person(request).access_tokens.filter(pk=key).first()
+        if token is None:
+            raise NotFound("There is no such token. It may be revoked already.")
+        tokens.revoke(token=token, by=caller(request))
+        messages.success(request, f"The token {token.name} is revoked: the next request with it will be refused.")
+
+    attempt(request, act)
+    return redirect("tokens")
+
+
+@signed_in
+@require_http_methods(["GET", "HEAD", "POST"])
+def profile(request: HttpRequest) -> HttpResponse:
+    """`/settings/profile`"""
+    user = person(request)
+    before = user.fullname
+    form = ProfileForm(request.POST or None, instance=user)
+    if request.method == "POST" and form.is_valid():
+        with transaction.atomic():
+            form.save()
+            AuditEvent.record(
+                by=caller(request), verb="user:profile", target=user.username, before=before, after=user.fullname
+            )
+        messages.success(request, "Your profile is saved.")
+        return redirect("profile")
+    context: dict[str, Any] = {"tab": "profile", "form": form}
+    return render(request, "me/profile.html", context, status=400 if form.errors else 200)
+
+
+@signed_in
+@require_safe
+def my_requests(request: HttpRequest) -> HttpResponse:
+    """`/settings/requests`: what the person asked for, as far as they may still know of the repo."""
+    seen = policy.permitted(caller(request), Action.CARD_VIEW)
+    rows = (
+        AccessRequest.objects.filter(user=person(request), repo__in=Repo.objects.filter(seen))
+        .select_related("repo__namespace")
+        .order_by("-requested_at", "-pk")
+    )
+    page = page_of(request, rows, REQUESTS_A_PAGE)
+    return render(request, "me/requests.html", {"tab": "requests", "page": page})

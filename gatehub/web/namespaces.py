@@ -1,0 +1,32 @@
+"""Where a person may create repos."""
+
+from __future__ import annotations
+
+from django.db.models import F, Q
+
+from access import policy, selectors
+from accounts.actor import Actor
+from accounts.errors import BadRequest
+from accounts.models import Membership, Namespace
+
+
+def creatable_namespaces(actor: Actor, with_: Namespace | None = None) -> list[str]:
+    """Names of the namespaces to offer where a repo is created or moved, the actor's own first; and of `with_`.
+
+    An offer only: `namespace_to_create_in` asks the policy.
+    """
+    membership = Membership.objects.filter(user=actor.user_id, role__in=policy.CREATING_ROLES)
+    offered = Namespace.objects.filter(
+        Q(user=actor.user_id, user__isnull=False) | Q(organization__in=membership.values("organization"))
+    )
+    names = list(offered.order_by(F("user").desc(nulls_last=True), "name").values_list("name", flat=True))
+    return names if with_ is None or with_.name in names else [with_.name, *names]
+
+
+def namespace_to_create_in(actor: Actor, name: str) -> Namespace:
+    """The namespace of that name, if the actor may create repos in it.  Raises BadRequest, or what the policy says."""
+    namespace = selectors.find_namespace(name)
+    if namespace is None:
+        raise BadRequest(f"There is no user or organization {name!r}.")
+    policy.require_create_in(actor, namespace)
+    return namespace

@@ -1,0 +1,159 @@
+"""A repo's page: its card, its gate, how to use it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib import messages
+from django.core.cache import cache
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.safestring import SafeString, mark_safe
+from django.views.decorators.http import require_POST, require_safe
+
+from access import policy, services
+from access.models import AccessRequest
+from access.policy import Action
+from accounts.actor import Actor
+from gatehub.web.base import attempt, find_repo, signed_in
+from gatehub.web.gate import gate_of, may_read
+from repos import cards, content
+from repos.cards import metadata
+from repos.cards.markdown import render_card
+from repos.errors import EntryNotFound, RepoNotFound
+from repos.models import Repo
+
+_RENDERED_SECONDS = 3600
+
+
+@require_safe
+def card(request: HttpRequest, **where: str) -> HttpResponse:
+    """`/{repo_id}`"""
+    actor, repo = find_repo(request, Action.CARD_VIEW, where)
+    return repo_page(request, repo, actor)
+
+
+def gate_page(
+    request: HttpRequest, repo: Repo, actor: Actor, problems: dict[str, str], given: dict[str, Any]
+) -> HttpResponse:
+    """The repo's page with a refused form: what is wrong at each field, and what was typed.  Keys are labels."""
+    return repo_page(request, repo, actor, problems=problems, given=given, status=400)
+
+
+def repo_page(
+    request: HttpRequest,
+    repo: Repo,
+    actor: Actor,
+    *,
+    problems: Mapping[str, str] | None = None,
+    given: Mapping[str, Any] | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    can_read = may_read(actor, repo)
+    can_change = policy.may(actor, Action.SETTINGS_CHANGE, repo)
+    text = card_text(repo)
+    context = {
+        **header(repo, tab="card", can_change=can_change),
+        "card": None if text is None else rendered_card(repo, text),
+        "gate": gate_of(repo, actor, can_read=can_read, problems=problems, given=given),
+        "can_read": can_read,
+        "waiting": _waiting(repo) if can_change and repo.is_gated else 0,
+        "countries": cards.countries(),
+        "facts": _facts(repo),
+        "lines": _lines(request, repo),
+    }
+    response = render(request, "repo/card.html", context, status=status)
+    response["Cache-Control"] = "no-store" if repo.is_gated or repo.private else "no-cache"
+    return response
+
+
+def header(repo: Repo, *, tab: str, can_change: bool) -> dict[str, Any]:
+    """What `repo/_frame.html` needs."""
+    return {"repo": repo, "tab": tab, "can_change": can_change, "section": f"{repo.type}s"}
+
+
+def _waiting(repo: Repo) -> int:
+    return AccessRequest.objects.pending().filter(repo=repo).count()
+
+
+def card_text(repo: Repo) -> str | None:
+    """The Markdown of the card at the head of main; None where there is none that can be read."""
+    try:
+        git = content.open_git(repo)
+        entry = git.entry(repo.head_sha, content.CARD)
+        if entry.type != "file" or entry.lfs is not None or entry.size > content.CARD_MAX_BYTES:
+            return None
+        return cards.read(git.read_blob(entry.oid)).text
+    except (EntryNotFound, RepoNotFound, cards.CardError):
+        return None
+
+
+def rendered_card(repo: Repo, text: str) -> SafeString:
+    key = f"card:{hashlib.sha256(text.encode()).hexdigest()}:{repo.path}"
+    html: str | None = cache.get(key)
+    if html is None:
+        html = render_card(text, resolve_url=f"{repo.path}/resolve/main/")
+        cache.set(key, html, _RENDERED_SECONDS)
+    return mark_safe(html)  # noqa: S308 - render_card gives what nh3 let through.
+
+
+def _facts(repo: Repo) -> dict[str, Any]:
+    """What the card's metadata say, for the side of the page."""
+    data = repo.card_data
+    return {
+        "license": metadata.license_of(data),
+        "task": metadata.pipeline_tag(data),
+        "library": metadata.library_name(data),
+        "languages": metadata.languages_of(data)[:12],
+        "tags": metadata.tags_of(data, repo.type)[:12],
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """How to use a repo with one tool, as lines to copy."""
+
+    title: str
+    text: str
+
+
+def _lines(request: HttpRequest, repo: Repo) -> list[Lines]:
+    """With the address of this server as the visitor used it."""
+    endpoint = request.build_absolute_uri("/").rstrip("/")
+    is_model = repo.type == Repo.Type.MODEL
+    login = "hf auth login\n" if repo.is_gated or repo.private else ""
+    kind = "" if is_model else " --repo-type dataset"
+    argument = "" if is_model else ', repo_type="dataset"'
+    shell = f"export HF_ENDPOINT={endpoint}\n{login}hf download {repo.repo_id}{kind}"
+    first = f'import os\n\nos.environ["HF_ENDPOINT"] = "{endpoint}"\n\n'
+    python = f'from huggingface_hub import snapshot_download\n\npath = snapshot_download("{repo.repo_id}"{argument})'
+    if is_model:
+        library = Lines(
+            "transformers",
+            f"{first}from transformers import AutoModel, AutoTokenizer\n\n"
+            f'tokenizer = AutoTokenizer.from_pretrained("{repo.repo_id}")\n'
+            f'model = AutoModel.from_pretrained("{repo.repo_id}")',
+        )
+    else:
+        library = Lines(
+            "datasets", f'{first}from datasets import load_dataset\n\nrows = load_dataset("{repo.repo_id}")'
+        )
+    git = f"git lfs install\ngit clone {endpoint}{repo.path}"
+    return [Lines("Command line", shell), Lines("Python", first + python), library, Lines("git", git)]
+
+
+@signed_in
+@require_POST
+def withdraw(request: HttpRequest, **where: str) -> HttpResponse:
+    """`/{repo_id}/withdraw-request`: take one's own pending request back."""
+    actor, repo = find_repo(request, Action.CARD_VIEW, where)
+
+    def act() -> None:
+        services.withdraw(repo=repo, by=actor)
+        messages.success(request, f"Your request for {repo.repo_id} was cancelled.")
+
+    attempt(request, act)
+    return redirect(repo)

@@ -1,0 +1,122 @@
+"""A repo's settings page: its gate, its address, its end.  The review on the same page is in `review`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_POST, require_safe
+
+from access import policy, region
+from access.policy import Action
+from accounts.actor import Actor
+from accounts.errors import HubError, InvalidFields
+from gatehub.web import review
+from gatehub.web.base import find_repo, in_words, signed_in
+from gatehub.web.namespaces import creatable_namespaces, namespace_to_create_in
+from gatehub.web.repo import header
+from repos import services
+from repos.models import Repo
+
+
+@signed_in
+@require_safe
+def page(request: HttpRequest, **where: str) -> HttpResponse:
+    """`/{repo_id}/settings`"""
+    actor, repo = find_repo(request, Action.SETTINGS_CHANGE, where)
+    return _render(request, actor, repo)
+
+
+def _render(
+    request: HttpRequest, actor: Actor, repo: Repo, *, problems: dict[str, str] | None = None, status: int = 200
+) -> HttpResponse:
+    """The page; `problems` by the name of a setting or of a form."""
+    form = repo.gate_form
+    context: dict[str, Any] = {
+        **header(repo, tab="settings", can_change=True),
+        "gate_modes": [
+            ("false", "Open", "Everybody who sees this repository may download its files, without asking."),
+            (
+                "auto",
+                "Gated, automatic approval",
+                "People fill in the form of the card and get access at once. You see who they are.",
+            ),
+            (
+                "manual",
+                "Gated, manual review",
+                "People fill in the form of the card and wait. You accept or reject each request.",
+            ),
+        ],
+        "mode": "false" if not repo.is_gated else repo.gated,
+        "notification_modes": Repo.NotificationsMode.choices,
+        "namespaces": creatable_namespaces(actor, with_=repo.namespace),
+        "problems": problems or {},
+        "given": request.POST if problems else {},
+        "eu_unenforced": form is not None and form.eu_disallowed and not region.is_enforceable(),
+        "review": review.lists(request, repo),
+    }
+    response = render(request, "repo/settings.html", context, status=status)
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+@signed_in
+@require_POST
+def change(request: HttpRequest, **where: str) -> HttpResponse:
+    """`/{repo_id}/settings/change`: the settings that the form names; the others stay."""
+    actor, repo = find_repo(request, Action.SETTINGS_CHANGE, where)
+    try:
+        repo = services.change_settings(repo, _given(request), by=actor)
+    except InvalidFields as error:
+        return _render(request, actor, repo, problems=error.fields, status=400)
+    messages.success(request, "The settings are saved.")
+    return redirect(f"{repo.path}/settings")
+
+
+_WORDS: dict[str, dict[str, Any]] = {
+    # How forms, which know nothing but text, spell what the Hub's API says in JSON.  Anything else is refused there.
+    "gated": {"false": False},
+    "orgMembersGated": {"true": True, "false": False},
+    "private": {"true": True, "false": False},
+}
+
+
+def _given(request: HttpRequest) -> dict[str, Any]:
+    given = {}
+    for name in request.POST:
+        if name != "csrfmiddlewaretoken":
+            value = request.POST[name].strip()  # The last one: a ticked box comes after its hidden "false".
+            given[name] = _WORDS.get(name, {}).get(value, value)
+    return given
+
+
+@signed_in
+@require_POST
+def move(request: HttpRequest, **where: str) -> HttpResponse:
+    """`/{repo_id}/settings/move`: a new namespace or name."""
+    actor, repo = find_repo(request, Action.REPO_MOVE, where)
+    try:
+        namespace = repo.namespace
+        if request.POST.get("namespace", namespace.name) != namespace.name:
+            namespace = namespace_to_create_in(actor, request.POST["namespace"])
+        moved = services.move_repo(repo, namespace=namespace, name=request.POST.get("name", "").strip(), by=actor)
+    except HubError as error:
+        repo.refresh_from_db()
+        return _render(request, actor, repo, problems={"move": in_words(request, error)}, status=error.status)
+    messages.success(request, f"This {moved.type} is now {moved.repo_id}. The old address leads here.")
+    return redirect(f"{moved.path}/settings" if policy.may(actor, Action.SETTINGS_CHANGE, moved) else moved.path)
+
+
+@signed_in
+@require_POST
+def delete(request: HttpRequest, **where: str) -> HttpResponse:
+    """`/{repo_id}/settings/delete`: only with the repo id typed."""
+    actor, repo = find_repo(request, Action.REPO_DELETE, where)
+    if request.POST.get("confirm", "").strip() != repo.repo_id:
+        problem = {"delete": f"Type {repo.repo_id} to confirm that it is to be deleted. Nothing was deleted."}
+        return _render(request, actor, repo, problems=problem, status=400)
+    services.delete_repo(repo, by=actor)
+    messages.success(request, f"The {repo.type} {repo.repo_id} is deleted.")
+    return redirect(repo.namespace)
