@@ -22,6 +22,7 @@ from hashlib import sha1
 from itertools import count
 from pathlib import Path
 from tempfile import mkdtemp
+from threading import Lock
 
 import pygit2
 
@@ -32,6 +33,7 @@ PACK_FROM = 16  # objects
 # A folder of its own per process: what an earlier one left, maybe broken, is not taken for stored.
 _STARTED = secrets.token_hex(8)
 _numbers = count()
+_publishing = [Lock() for _ in range(64)]  # for all repos; which one is a repo's, its path says
 
 
 def _blobs(path: Path) -> Path:
@@ -98,23 +100,27 @@ class Workspace:
     def publish(self, blobs: Iterable[str]) -> None:
         """Bring what was made here, and those of `blobs` that are staged, into the repo, safely on disk."""
         made = {file.parent.name + file.name: file for file in self._folder.glob("??/*")}
-        staged = {oid: file for oid in blobs if (file := _loose(self._blobs, oid)).exists()}
-        files = made | staged
-        if len(files) < PACK_FROM:
-            self._move(files)
-        else:
-            self._pack(files)
+        # One at a time: two commits of this process may have the same bytes staged, and the first takes them along.
+        with _publishing[hash(self._objects) % len(_publishing)]:
+            staged = {oid: file for oid in blobs if (file := _loose(self._blobs, oid)).exists()}
+            files = made | staged
+            if len(files) < PACK_FROM:
+                self._move(files)
+            else:
+                self._pack(files)
 
     def _move(self, files: dict[str, Path]) -> None:
         folders = {self._objects}
-        for oid, file in files.items():
-            target = _loose(self._objects, oid)
-            target.parent.mkdir(exist_ok=True)
-            sync(file)
-            file.replace(target)
-            folders.add(target.parent)
-        for folder in folders:
-            sync(folder)
+        try:
+            for oid, file in files.items():
+                target = _loose(self._objects, oid)
+                target.parent.mkdir(exist_ok=True)
+                sync(file)
+                folders.add(target.parent)
+                file.replace(target)
+        finally:  # Also on the way out of a failure: from now on others count on what has been moved.
+            for folder in folders:
+                sync(folder)
 
     def _pack(self, files: dict[str, Path]) -> None:
         builder = pygit2.PackBuilder(self.handle)
