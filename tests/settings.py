@@ -25,6 +25,7 @@ if "GATEHUB_TEST_DATABASE_URL" in os.environ:
 from gatehub.settings import *  # noqa: E402, F403
 from gatehub.settings import DATA_DIR, DATABASES, EMBEDDED, STORAGES  # noqa: E402
 
+(DATA_DIR / "static").mkdir(exist_ok=True)  # WhiteNoise warns where there is none.
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # The real ones are slow on purpose.
 STORAGES = STORAGES | {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
 if EMBEDDED:
