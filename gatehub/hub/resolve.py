@@ -1,5 +1,83 @@
+"""Files at a revision: what downloads ask for; and whether they would be let in."""
+
 from __future__ import annotations
 
+from django.http import HttpResponse
+from django.http.response import HttpResponseBase
 from django.urls.resolvers import URLPattern
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
 
-urlpatterns: list[URLPattern] = []
+from access import policy
+from access.errors import GatedRepo
+from access.policy import Action
+from gatehub.hub.base import HubView, api_repo_path, web_repo_paths
+from gatehub.hub.downloads import tally
+from gatehub.hub.serving import serve
+from repos import content
+from repos.errors import EntryNotFound, RevisionNotFound
+from repos.git import Entry, GitRepo
+from repos.models import LfsObject, Repo
+
+
+class ResolveView(HubView):
+    """`GET` and `HEAD /[datasets/]{repo_id}/resolve/{revision}/{path}`
+
+    The gate comes before revision and path: whoever may not read the files gets the same answer whatever they ask
+    for, unless it is one of the four open files at a revision that exists.
+    """
+
+    @extend_schema(responses=OpenApiTypes.BINARY)
+    def get(self, request: Request, rest: str, **_: str) -> HttpResponseBase:
+        try:
+            repo = self.find_repo(Action.FILES_READ)
+        except GatedRepo as refusal:
+            repo, git, commit, path = self._open_file(rest, refusal)
+        else:
+            git = content.open_git(repo)
+            revision, path = git.split(rest)
+            commit = git.resolve_revision(revision)
+        entry = _file(repo, git, commit, path)
+        return serve(request._request, repo, git, entry, commit, on_download=lambda: tally.add(repo))
+
+    def _open_file(self, rest: str, refusal: GatedRepo) -> tuple[Repo, GitRepo, str, str]:
+        """Repo, commit and path of a file that the gate does not hold; otherwise the gate's refusal."""
+        repo = self.find_repo(Action.CARD_VIEW)
+        git = content.open_git(repo)
+        revision, path = git.split(rest)
+        if path not in policy.OPEN_FILES:
+            raise refusal
+        policy.require_file(self.actor, repo, path)
+        try:
+            return repo, git, git.resolve_revision(revision), path
+        except RevisionNotFound:
+            raise refusal from None
+
+
+def _file(repo: Repo, git: GitRepo, commit: str, path: str) -> Entry:
+    """The file at the path, if it is one, and the repo may hand it out.  Raises EntryNotFound, naming the commit."""
+    entry = git.entry(commit, path)
+    if entry.type != "file":
+        raise EntryNotFound(f"{path!a} is a folder.", commit=commit)
+    if entry.lfs is not None and not LfsObject.objects.filter(repo=repo, sha256=entry.lfs.sha256).exists():
+        raise EntryNotFound(f"The contents of {path!a} were never uploaded to this repository.", commit=commit)
+    return entry
+
+
+class AuthCheckView(HubView):
+    """`GET /api/{models|datasets}/{repo_id}/auth-check[/write]`: the refusals of resolve, or of a commit, or OK."""
+
+    action = Action.FILES_READ
+
+    @extend_schema(responses=OpenApiTypes.STR)
+    def get(self, request: Request, **_: str) -> HttpResponse:
+        self.find_repo(self.action)
+        return HttpResponse("OK", content_type="text/plain; charset=utf-8")
+
+
+urlpatterns: list[URLPattern] = [
+    *web_repo_paths("resolve/<rest:rest>", ResolveView.as_view(), "resolve"),
+    api_repo_path("auth-check", AuthCheckView.as_view(), "api_auth_check"),
+    api_repo_path("auth-check/write", AuthCheckView.as_view(action=Action.FILES_WRITE), "api_auth_check_write"),
+]
