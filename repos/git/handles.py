@@ -19,7 +19,7 @@ MAX_IDLE = 4  # Handles kept per repo; more threads than that open their own whi
 
 
 def _configure_libgit2() -> None:
-    """Settings of the whole process.  Figures: docs/performance.md, "Git look-ups"."""
+    """Settings of the whole process."""
     # Neither the machine's configuration nor the user's may change what the hub does.
     for level in (ConfigLevel.PROGRAMDATA, ConfigLevel.XDG, ConfigLevel.GLOBAL):
         pygit2.settings.search_path[level] = ""

@@ -264,7 +264,11 @@ class GitRepo:
         """A pointer is a blob like any other, once it is written."""
         if not isinstance(operation, changes.AddPointer):
             return operation
-        return changes.AddBlob(operation.path, self.stage_blob(pointer_text(operation.sha256, operation.size)))
+        try:
+            text = pointer_text(operation.sha256, operation.size)
+        except ValueError as error:
+            raise BadRequest(f"{operation.path!a}: {error}") from error
+        return changes.AddBlob(operation.path, self.stage_blob(text))
 
     def _move(self, ref: str, *, expected: str, new: str) -> None:
         with self._handles.take() as handle:

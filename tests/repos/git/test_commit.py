@@ -96,6 +96,12 @@ class TestAdding:
         commit(AddPointer("w/m.bin", SHA256, 5_000_000_000))
         assert git("show", "main:w/m.bin") + "\n" == pointer_text(SHA256, 5_000_000_000).decode()
 
+    @pytest.mark.parametrize(("sha256", "size"), [("abc", 1), (SHA256.upper(), 1), (SHA256, -1), ("", 0)])
+    def test_a_pointer_to_nothing_possible_is_refused(self, repo, first, commit, sha256, size):
+        with pytest.raises(BadRequest, match=r"'w/m\.bin'"):
+            commit(AddPointer("w/m.bin", sha256, size))
+        assert repo.head() == first
+
     def test_the_last_of_several_for_one_path_wins(self, repo, commit, add, git):
         commit(add("a", b"1"), add("a", b"2"), add("b", b"1"), DeleteFile("b"), DeleteFile(".gitattributes"),
                add(".gitattributes", b"new"))  # fmt: skip
