@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
 from datetime import timedelta
 from pathlib import Path
@@ -10,15 +11,18 @@ from time import time
 from celery import shared_task
 from django.conf import settings
 
-from repos import content, multipart, objects, xet
+from repos import content, multipart, objects
 from repos.models import Repo
+from repos.xet import upload
+
+log = logging.getLogger("gatehub.repos")
 
 
 @shared_task
 def sweep_leftovers() -> int:
     """Remove what broken uploads left behind, and the storage of deleted repos.  A crash leaves it to the next run."""
     age = timedelta(hours=settings.UPLOAD_LEFTOVERS_HOURS)
-    removed = objects.sweep(age) + multipart.sweep(age) + xet.sweep(age)
+    removed = objects.sweep(age) + multipart.sweep(age) + upload.sweep(age)
     return removed + _sweep_orphaned_git(age)
 
 
@@ -38,12 +42,29 @@ def _sweep_orphaned_git(age: timedelta) -> int:
 
 
 @shared_task
+def tidy_repositories() -> None:
+    """Drop uploads that never became a commit, and let git pack what has become many files.  Each repo on its own."""
+    age = timedelta(hours=settings.UPLOAD_LEFTOVERS_HOURS)
+    for repo in Repo.objects.select_related("namespace").iterator():
+        try:
+            git = content.open_git(repo)
+            git.sweep(older_than=age.total_seconds())
+            git.collect_garbage()
+        except Exception:  # As below.
+            log.exception("Cannot tidy %s", repo)
+
+
+@shared_task
 def sync_heads() -> int:
     """Catch up with branches that moved without their transaction: a crash in between."""
-    return sum(
-        content.sync_if_behind(repo) for repo in Repo.objects.select_related("namespace").iterator() if _is_behind(repo)
-    )
+    return sum(_catch_up(repo) for repo in Repo.objects.select_related("namespace").iterator())
 
 
-def _is_behind(repo: Repo) -> bool:
-    return content.open_git(repo).head(content.MAIN) != repo.head_sha
+def _catch_up(repo: Repo) -> bool:
+    try:
+        if content.open_git(repo).head(content.MAIN) == repo.head_sha:
+            return False
+        return content.sync_if_behind(repo)
+    except Exception:  # One broken repository must not keep the others behind; the log names it.
+        log.exception("Cannot catch up with %s", repo)
+        return False
