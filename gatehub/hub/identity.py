@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from typing import Any
 
 from django.db.models import Count, IntegerField, OuterRef, Q, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse
-from django.urls import path, re_path
+from django.urls import path
 from django.urls.resolvers import URLPattern
 from django.utils.html import format_html
 from drf_spectacular.types import OpenApiTypes
@@ -26,6 +27,7 @@ from gatehub.hub.pagination import CURSOR, PAGE, keyset_page, next_link
 from repos.models import LfsObject, Repo
 
 _MOST_ORGS = 200
+_AVATAR = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]{0,95})\.svg", re.ASCII)
 
 
 def avatar_path(name: str) -> str:
@@ -220,8 +222,12 @@ def _stored(repo: Any) -> dict[str, Any]:
     }
 
 
-def avatar(request: HttpRequest, name: str) -> HttpResponse:
+def avatar(request: HttpRequest, file: str) -> HttpResponse:
     """A letter on a colour, made from the name alone: it is there for every name, whether anybody bears it or not."""
+    match = _AVATAR.fullmatch(file)
+    if match is None:
+        raise NotFound("There is no such picture.")
+    name = match[1]
     hue = int.from_bytes(hashlib.sha256(name.lower().encode()).digest()[:2], "big") % 360
     image = format_html(
         '<svg xmlns="http://www.w3.org/2000/svg" width="64" height="64" viewBox="0 0 64 64" role="img" aria-label="{}">'
@@ -241,5 +247,5 @@ urlpatterns: list[URLPattern] = [
     path("api/organizations/<segment:name>/overview", OrganizationOverviewView.as_view()),
     path("api/settings/repositories", RepositoriesView.as_view()),
     path("api/organizations/<segment:name>/settings/repositories", RepositoriesView.as_view()),
-    re_path(r"^avatars/(?P<name>[A-Za-z0-9][A-Za-z0-9._-]{0,95})\.svg$", avatar, name="avatar"),
+    path("avatars/<rest:file>", avatar, name="avatar"),
 ]

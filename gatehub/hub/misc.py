@@ -99,7 +99,7 @@ urlpatterns: list[URLPattern] = [
     path("api/spaces/<rest:rest>", SpaceView.as_view()),
     path("spaces", NotOfferedView.as_view(text=SpaceView.text)),
     path("spaces/<rest:rest>", SpaceView.as_view()),
-    *_refused("api/resolve-cache", "This server has no resolve cache. Files are at /{repo_id}/resolve/."),
+    *_refused("api/resolve-cache", "A resolve cache is not offered on this server. Files are at their resolve address."),
     *_refused("api/buckets", "Buckets are not offered on this server."),
     *_refused("api/collections", "Collections are not offered on this server."),
     *_refused("api/jobs", "Jobs are not offered on this server."),
@@ -108,7 +108,6 @@ urlpatterns: list[URLPattern] = [
     *_refused("api/papers", "Papers are not offered on this server."),
     *_refused("api/daily_papers", "Papers are not offered on this server."),
     path("<segment:name>/resolve/<rest:rest>", WithoutNamespaceView.as_view()),
-    path("api", NotOfferedView.as_view()),
     path("api/", NotOfferedView.as_view()),
     path("api/<rest:rest>", NotOfferedView.as_view()),
 ]
