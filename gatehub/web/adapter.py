@@ -1,8 +1,9 @@
-"""How django-allauth makes accounts here: with our names, and a namespace for each."""
+"""How django-allauth makes accounts here: with our names, a namespace for each, and mails that lead to our address."""
 
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlsplit
 
 from allauth.account.adapter import DefaultAccountAdapter
 from django.conf import settings
@@ -17,7 +18,7 @@ from accounts.models import Namespace, User
 from gatehub.authentication import client_address
 
 
-class AccountAdapter(DefaultAccountAdapter):
+class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth has no types.
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return bool(settings.OPEN_SIGNUP)
 
@@ -37,3 +38,17 @@ class AccountAdapter(DefaultAccountAdapter):
         if commit:
             services.add_namespace(user, by=Actor(user=user, entrance=Entrance.PAGE, address=client_address(request)))
         return user
+
+    def get_client_ip(self, request: HttpRequest) -> str:
+        """For the rate limits; whoever has no address shares theirs."""
+        return client_address(request) or "0.0.0.0"  # noqa: S104 - a name for "unknown", not to listen on.
+
+    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+        """Links in mails lead to GATEHUB_PUBLIC_URL, whatever host the request named."""
+        links = {name: _on_public_host(value) for name, value in context.items() if name.endswith("_url")}
+        super().send_mail(template_prefix, email, context | links)
+
+
+def _on_public_host(url: str) -> str:
+    parts = urlsplit(url)
+    return settings.PUBLIC_URL.rstrip("/") + parts.path + (f"?{parts.query}" if parts.query else "")

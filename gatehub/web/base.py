@@ -18,6 +18,7 @@ from accounts.actor import Actor, Entrance
 from accounts.errors import HubError
 from accounts.models import User
 from gatehub.authentication import actor_of
+from gatehub.errors import MethodNotAllowed
 from repos.models import Repo
 
 View = Callable[..., HttpResponse]
@@ -45,6 +46,29 @@ def signed_in(view: View) -> View:
         return view(request, *args, **kwargs)
 
     return guarded
+
+
+def only(*methods: str) -> Callable[[View], View]:
+    """Refuse other methods, with a page that says so."""
+
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            if request.method not in methods:
+                raise MethodNotAllowed(
+                    "This address takes forms only." if methods == FORM else "This address takes no forms.",
+                    next_step="Go back and try again.",
+                    headers={"Allow": ", ".join(methods)},
+                )
+            return view(request, *args, **kwargs)
+
+        return guarded
+
+    return decorate
+
+
+SHOW = ("GET", "HEAD")
+FORM = ("POST",)
 
 
 def find_repo(request: HttpRequest, action: Action, where: dict[str, str]) -> tuple[Actor, Repo]:

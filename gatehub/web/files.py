@@ -12,13 +12,12 @@ from urllib.parse import quote
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.safestring import SafeString, mark_safe
-from django.views.decorators.http import require_safe
 
 from access import policy
 from access.errors import GatedRepo
 from access.policy import Action
 from accounts.actor import Actor
-from gatehub.web.base import find_repo
+from gatehub.web.base import SHOW, find_repo, only
 from gatehub.web.gate import may_read
 from gatehub.web.repo import header, repo_page
 from repos import content
@@ -102,7 +101,7 @@ def _gate_instead(view: Callable[..., HttpResponse]) -> Callable[..., HttpRespon
     return guarded
 
 
-@require_safe
+@only(*SHOW)
 def tree(request: HttpRequest, *, rest: str, **where: str) -> HttpResponse:
     """`/{repo_id}/tree/{revision}/{path}`: file names and sizes, for whoever sees the repo."""
     actor, repo = find_repo(request, Action.CARD_VIEW, where)
@@ -146,7 +145,7 @@ def _row(place: Place, entry: Entry, last: CommitInfo | None) -> Row:
     )
 
 
-@require_safe
+@only(*SHOW)
 @_gate_instead
 def blob(request: HttpRequest, actor: Actor, repo: Repo, *, rest: str, **where: str) -> HttpResponse:
     """`/{repo_id}/blob/{revision}/{path}`: a text as it is, anything else as a link."""
@@ -186,7 +185,7 @@ def _coloured(text: str, path: str) -> SafeString | None:
     return mark_safe(html) if html else None  # noqa: S308 - Pygments escapes the text.
 
 
-@require_safe
+@only(*SHOW)
 @_gate_instead
 def commits(request: HttpRequest, actor: Actor, repo: Repo, *, rest: str, **where: str) -> HttpResponse:
     """`/{repo_id}/commits/{revision}`: the history, for whoever reads the files."""
@@ -210,7 +209,7 @@ def _page_number(request: HttpRequest, *, last: int) -> int:
     return min(max(1, int(asked)), last) if asked.isascii() and asked.isdigit() and len(asked) < 10 else 1
 
 
-@require_safe
+@only(*SHOW)
 @_gate_instead
 def commit(request: HttpRequest, actor: Actor, repo: Repo, *, sha: str, **where: str) -> HttpResponse:
     """`/{repo_id}/commit/{sha}`: one commit, for whoever reads the files.  `commitUrl` of the API leads here."""

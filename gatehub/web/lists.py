@@ -8,12 +8,11 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet, Value
 from django.db.models.functions import Concat
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.views.decorators.http import require_safe
 
 from access import selectors
 from accounts.errors import NotFound
 from accounts.models import Membership
-from gatehub.web.base import caller, page_of
+from gatehub.web.base import SHOW, caller, only, page_of
 from repos.models import Repo, RepoTag
 
 NEWEST = 6
@@ -31,7 +30,7 @@ GATES: dict[str, tuple[str, Q]] = {
 }
 
 
-@require_safe
+@only(*SHOW)
 def home(request: HttpRequest) -> HttpResponse:
     """`/`"""
     actor = caller(request)
@@ -47,7 +46,7 @@ def home(request: HttpRequest) -> HttpResponse:
     return render(request, "home.html", context)
 
 
-@require_safe
+@only(*SHOW)
 def repos(request: HttpRequest, repo_type: str) -> HttpResponse:
     """`/models` and `/datasets`: `search`, `gated`, `sort`, `filter` (a tag, repeatable), `page`."""
     search = _words(request.GET.get("search", ""))
@@ -87,7 +86,7 @@ def _tagged(rows: QuerySet[Repo], tags: list[str]) -> QuerySet[Repo]:
     return rows
 
 
-@require_safe
+@only(*SHOW)
 def namespace(request: HttpRequest, name: str) -> HttpResponse:
     """`/{namespace}`: what a person or an organization has here, as far as the caller may know of it."""
     found = selectors.find_namespace(name)

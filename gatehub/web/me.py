@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.contrib import messages
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from access import policy, tokens
 from access.models import AccessRequest, AccessToken
 from access.policy import Action
 from accounts.errors import Conflict, InvalidFields, NotFound
 from accounts.models import AuditEvent
-from gatehub.web.base import attempt, caller, page_of, person, signed_in
+from gatehub.web.base import FORM, SHOW, attempt, caller, only, page_of, person, signed_in
 from gatehub.web.forms import ProfileForm, TokenForm
 from gatehub.web.namespaces import creatable_namespaces
 from repos.models import Repo
@@ -24,7 +21,7 @@ REQUESTS_A_PAGE = 50
 
 
 @signed_in
-@require_http_methods(["GET", "HEAD", "POST"])
+@only(*SHOW, *FORM)
 def token_list(request: HttpRequest) -> HttpResponse:
     """`/settings/tokens`: the tokens, and the form for a new one, which is shown in the answer to the form alone."""
     actor = caller(request)
@@ -42,14 +39,14 @@ def token_list(request: HttpRequest) -> HttpResponse:
             form = TokenForm(actor=actor, namespaces=creatable_namespaces(actor))
     rows = person(request).access_tokens.order_by("-created_at", "-pk")
     rows = rows.prefetch_related("scopes__namespace", "scopes__repo__namespace")
-    context = {"tab": "tokens", "tokens": rows, "form": form, "made": made}
+    context = {"tokens": rows, "form": form, "made": made}
     response = render(request, "me/tokens.html", context, status=400 if form.errors else 200)
     response["Cache-Control"] = "no-store"
     return response
 
 
 @signed_in
-@require_POST
+@only(*FORM)
 def revoke_token(request: HttpRequest, key: int) -> HttpResponse:
     """`/settings/tokens/{key}/revoke`"""
 
@@ -65,7 +62,7 @@ def revoke_token(request: HttpRequest, key: int) -> HttpResponse:
 
 
 @signed_in
-@require_http_methods(["GET", "HEAD", "POST"])
+@only(*SHOW, *FORM)
 def profile(request: HttpRequest) -> HttpResponse:
     """`/settings/profile`"""
     user = person(request)
@@ -79,12 +76,11 @@ def profile(request: HttpRequest) -> HttpResponse:
             )
         messages.success(request, "Your profile is saved.")
         return redirect("profile")
-    context: dict[str, Any] = {"tab": "profile", "form": form}
-    return render(request, "me/profile.html", context, status=400 if form.errors else 200)
+    return render(request, "me/profile.html", {"form": form}, status=400 if form.errors else 200)
 
 
 @signed_in
-@require_safe
+@only(*SHOW)
 def my_requests(request: HttpRequest) -> HttpResponse:
     """`/settings/requests`: what the person asked for, as far as they may still know of the repo."""
     seen = policy.permitted(caller(request), Action.CARD_VIEW)
@@ -94,4 +90,4 @@ def my_requests(request: HttpRequest) -> HttpResponse:
         .order_by("-requested_at", "-pk")
     )
     page = page_of(request, rows, REQUESTS_A_PAGE)
-    return render(request, "me/requests.html", {"tab": "requests", "page": page})
+    return render(request, "me/requests.html", {"page": page})

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_http_methods
 
 from accounts.errors import HubError
-from gatehub.web.base import caller, in_words, signed_in
+from gatehub.web.base import FORM, SHOW, caller, in_words, only, signed_in
 from gatehub.web.forms import RepoForm
 from gatehub.web.namespaces import creatable_namespaces, namespace_to_create_in
 from repos import services
 
 
 @signed_in
-@require_http_methods(["GET", "HEAD", "POST"])
+@only(*SHOW, *FORM)
 def new(request: HttpRequest) -> HttpResponse:
     """`/new`; `?type=` and `?namespace=` choose beforehand."""
     actor = caller(request)

@@ -12,13 +12,12 @@ from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.safestring import SafeString, mark_safe
-from django.views.decorators.http import require_POST, require_safe
 
 from access import policy, services
 from access.models import AccessRequest
 from access.policy import Action
 from accounts.actor import Actor
-from gatehub.web.base import attempt, find_repo, signed_in
+from gatehub.web.base import FORM, SHOW, attempt, find_repo, only, signed_in
 from gatehub.web.gate import gate_of, may_read
 from repos import cards, content
 from repos.cards import metadata
@@ -29,7 +28,7 @@ from repos.models import Repo
 _RENDERED_SECONDS = 3600
 
 
-@require_safe
+@only(*SHOW)
 def card(request: HttpRequest, **where: str) -> HttpResponse:
     """`/{repo_id}`"""
     actor, repo = find_repo(request, Action.CARD_VIEW, where)
@@ -146,7 +145,7 @@ def _lines(request: HttpRequest, repo: Repo) -> list[Lines]:
 
 
 @signed_in
-@require_POST
+@only(*FORM)
 def withdraw(request: HttpRequest, **where: str) -> HttpResponse:
     """`/{repo_id}/withdraw-request`: take one's own pending request back."""
     actor, repo = find_repo(request, Action.CARD_VIEW, where)

@@ -12,14 +12,13 @@ from django.db.models import Count, Q, QuerySet, TextField
 from django.db.models.functions import Cast
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.views.decorators.http import require_POST
 
 from access import services
 from access.models import AccessRequest
 from access.policy import Action
 from accounts import services as accounts
 from accounts.errors import HubError
-from gatehub.web.base import attempt, find_repo, page_of, signed_in
+from gatehub.web.base import FORM, attempt, find_repo, only, page_of, signed_in
 from repos.models import Repo
 
 Status = AccessRequest.Status
@@ -93,7 +92,7 @@ def _back(request: HttpRequest, repo: Repo) -> HttpResponse:
 
 
 @signed_in
-@require_POST
+@only(*FORM)
 def decide(request: HttpRequest, **where: str) -> HttpResponse:
     """`/{repo_id}/settings/review`: `request_id`, the `expected` status that the page showed, the new `status`,
     perhaps a `reason`."""
@@ -122,7 +121,7 @@ _NOW: dict[str, str] = {
 
 
 @signed_in
-@require_POST
+@only(*FORM)
 def grant(request: HttpRequest, **where: str) -> HttpResponse:
     """`/{repo_id}/settings/grant`: give a person access by user name."""
     actor, repo = find_repo(request, Action.REQUESTS_REVIEW, where)
@@ -137,7 +136,7 @@ def grant(request: HttpRequest, **where: str) -> HttpResponse:
 
 
 @signed_in
-@require_POST
+@only(*FORM)
 def accept_queue(request: HttpRequest, **where: str) -> HttpResponse:
     """`/{repo_id}/settings/accept-queue`: accept those who waited when the gate became automatic."""
     actor, repo = find_repo(request, Action.REQUESTS_REVIEW, where)
@@ -154,5 +153,5 @@ def accept_queue(request: HttpRequest, **where: str) -> HttpResponse:
         messages.warning(request, refused)
     left = waiting.count()
     if left:
-        messages.info(request, f"{left} still wait. Press again to go on.")
+        messages.info(request, f"Still waiting: {left}. Press again to go on.")
     return _back(request, repo)

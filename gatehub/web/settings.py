@@ -7,14 +7,13 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_POST, require_safe
 
 from access import policy, region
 from access.policy import Action
 from accounts.actor import Actor
 from accounts.errors import HubError, InvalidFields
 from gatehub.web import review
-from gatehub.web.base import find_repo, in_words, signed_in
+from gatehub.web.base import FORM, SHOW, find_repo, in_words, only, signed_in
 from gatehub.web.namespaces import creatable_namespaces, namespace_to_create_in
 from gatehub.web.repo import header
 from repos import services
@@ -22,7 +21,7 @@ from repos.models import Repo
 
 
 @signed_in
-@require_safe
+@only(*SHOW)
 def page(request: HttpRequest, **where: str) -> HttpResponse:
     """`/{repo_id}/settings`"""
     actor, repo = find_repo(request, Action.SETTINGS_CHANGE, where)
@@ -63,7 +62,7 @@ def _render(
 
 
 @signed_in
-@require_POST
+@only(*FORM)
 def change(request: HttpRequest, **where: str) -> HttpResponse:
     """`/{repo_id}/settings/change`: the settings that the form names; the others stay."""
     actor, repo = find_repo(request, Action.SETTINGS_CHANGE, where)
@@ -93,7 +92,7 @@ def _given(request: HttpRequest) -> dict[str, Any]:
 
 
 @signed_in
-@require_POST
+@only(*FORM)
 def move(request: HttpRequest, **where: str) -> HttpResponse:
     """`/{repo_id}/settings/move`: a new namespace or name."""
     actor, repo = find_repo(request, Action.REPO_MOVE, where)
@@ -110,7 +109,7 @@ def move(request: HttpRequest, **where: str) -> HttpResponse:
 
 
 @signed_in
-@require_POST
+@only(*FORM)
 def delete(request: HttpRequest, **where: str) -> HttpResponse:
     """`/{repo_id}/settings/delete`: only with the repo id typed."""
     actor, repo = find_repo(request, Action.REPO_DELETE, where)

@@ -1,0 +1,208 @@
+"""Sign-up, sign-in, addresses, password, profile.  sam has an account; zoe makes one."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from allauth.account.models import EmailAddress
+from django.core import mail
+from django.core.cache import cache
+
+from access import services
+from accounts.actor import Actor
+from accounts.models import AuditEvent, Namespace, User
+from repos import services as repo_services
+from tests.support.cast import ANSWERS, PASSWORD
+from tests.web.pages import label_of, press, soup, words
+
+ZOE = {
+    "username": "zoe", "fullname": "Zoë Zed", "email": "zoe@example.org",
+    "password1": PASSWORD, "password2": PASSWORD,
+}  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def no_limits_from_the_test_before(settings):
+    cache.clear()  # Rate limits count in the cache.
+    settings.PUBLIC_URL = "https://gate.example.org"
+
+
+def link_in_mail() -> str:
+    link = re.search(r"https?://\S+", mail.outbox[-1].body)[0]
+    assert link.startswith("https://gate.example.org/")
+    return link.removeprefix("https://gate.example.org")
+
+
+def test_sign_up_verify_sign_in(browser, db):
+    client = browser()
+    page = soup(client.get("/signup"))
+    labels = [label_of(page, control) for control in page.select("form.panel input:not([type=hidden])")]
+    assert labels[:3] == ["Username", "Full name", "Email"]
+    response = press(client, page, "/signup", **ZOE)
+    assert response["Location"] == "/account/verify"
+    zoe = User.objects.get(username="zoe")
+    assert zoe.fullname == "Zoë Zed"
+    assert Namespace.objects.get(user=zoe).name == "zoe"
+    assert not zoe.has_verified_address
+    assert "We have sent you a mail" in words(soup(client.get("/account/verify")))
+
+    link = link_in_mail()
+    page = soup(client.get(link))
+    assert "zoe@example.org" in words(page)
+    assert not zoe.has_verified_address, "a look at the page, as mail scanners take, confirms nothing"
+    press(client, page, link)
+    assert zoe.has_verified_address
+
+    client = browser()
+    page = soup(client.get("/login?next=/settings/requests"))
+    response = press(client, page, "/login", login="zoe", password=PASSWORD)
+    assert response["Location"] == "/settings/requests"
+    assert "zoe" in words(soup(client.get("/")).select_one(".menu summary"))
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"username": "SAM"}, "taken"),
+        ({"username": "lab"}, "taken"),
+        ({"username": "datasets"}, "reserved"),
+        ({"username": "a b"}, "A name has letters"),
+        ({"username": "x" * 43}, "at most 42 characters"),
+        ({"email": "nobody"}, "valid email"),
+        ({"password1": "short", "password2": "short"}, "too short"),
+        ({"password2": "other-horse"}, "same password"),
+        ({"fullname": ""}, "required"),
+    ],
+)
+def test_sign_up_says_what_is_wrong_and_makes_nobody(browser, sam, lab, given, says):
+    client = browser()
+    response = press(client, soup(client.get("/signup")), "/signup", **ZOE | given)
+    assert response.status_code == 200
+    assert says in words(soup(response).select_one("form.panel"))
+    assert not User.objects.filter(email="zoe@example.org").exists()
+
+
+def test_closed_sign_up_says_so(browser, db, settings):
+    settings.OPEN_SIGNUP = False
+    assert "Sign-up is closed" in words(soup(browser().get("/signup")))
+    browser().post("/signup", ZOE)
+    assert not User.objects.exists()
+
+
+def test_join_is_sign_up(browser, db):
+    assert browser().get("/join?next=/lab/x")["Location"] == "/signup?next=/lab/x"
+
+
+def test_a_wrong_password_says_so_and_keeps_the_name(browser, sam):
+    client = browser()
+    page = soup(press(client, soup(client.get("/login")), "/login", login="sam", password="wrong"))
+    assert page.select(".notice.error")
+    assert page.find(attrs={"name": "login"})["value"] == "sam"
+    assert not page.select(".menu summary")
+
+
+@pytest.mark.parametrize(
+    "elsewhere",
+    ["https://evil.example/", "//evil.example", "/\\evil.example", "javascript:alert(1)", "https:evil.example"],
+)
+def test_next_leads_nowhere_else(browser, sam, elsewhere):
+    for path, data in (("/login", {"login": "sam", "password": PASSWORD}), ("/logout", {})):
+        response = browser().post(path, data | {"next": elsewhere})
+        assert response["Location"] == "/"
+    page = soup(browser().get("/login", {"next": elsewhere}))
+    assert elsewhere not in [link.get("href") for link in page.select("main a")]
+
+
+def test_sign_out_is_a_form(browser, sam):
+    client = browser(sam)
+    page = soup(client.get("/logout"))
+    assert "_auth_user_id" in client.session, "a look signs nobody out"
+    press(client, page, "/logout")
+    assert "_auth_user_id" not in client.session
+
+
+def test_reset_the_password(browser, sam):
+    client = browser()
+    press(client, soup(client.get("/password/reset")), "/password/reset", email="sam@example.org")
+    link = link_in_mail()
+    response = client.get(link, follow=True)
+    page = soup(response)
+    path = response.request["PATH_INFO"]
+    response = press(client, page, path, password1="another-battery-9", password2="another-battery-9")
+    assert response["Location"] == "/password/reset/done"
+    sam.refresh_from_db()
+    assert sam.check_password("another-battery-9")
+    assert "not valid, or was used" in words(soup(browser().get(link, follow=True)))
+
+
+def test_reset_of_an_unknown_address_looks_the_same(browser, db):
+    client = browser()
+    response = press(client, soup(client.get("/password/reset")), "/password/reset", email="who@example.org")
+    assert response["Location"] == "/password/reset/sent"
+    assert link_in_mail() == "/signup"
+
+
+def test_addresses(browser, sam):
+    client = browser(sam)
+    page = soup(client.get("/settings/addresses"))
+    assert "sam@example.org Primary Verified" in words(page.select_one(".rows li"))
+    assert page.select_one("a[aria-current]").text.strip() == "E-mail addresses"
+    press(client, page, "/settings/addresses", "action_add", email="sam@uni.example")
+    page = soup(client.get("/settings/addresses"))
+    assert "sam@uni.example Not verified" in words(page.select(".rows li")[1])
+    link = link_in_mail()
+    press(client, soup(client.get(link)), link)
+    client.post("/settings/addresses", {"email": "sam@uni.example", "action_primary": "1"})
+    sam.refresh_from_db()
+    assert sam.email == "sam@uni.example"
+    client.post("/settings/addresses", {"email": "sam@example.org", "action_remove": "1"})
+    assert [address.email for address in EmailAddress.objects.filter(user=sam)] == ["sam@uni.example"]
+
+
+def test_change_the_password(browser, sam):
+    client = browser(sam)
+    new = {"oldpassword": PASSWORD, "password1": "another-battery-9", "password2": "another-battery-9"}
+    page = soup(client.get("/settings/password"))
+    assert soup(press(client, page, "/settings/password", **new | {"oldpassword": "wrong"})).select(".problem")
+    press(client, page, "/settings/password", **new)
+    sam.refresh_from_db()
+    assert sam.check_password("another-battery-9")
+
+
+def test_profile(browser, sam):
+    client = browser(sam)
+    assert client.get("/settings")["Location"] == "/settings/profile"
+    press(client, soup(client.get("/settings/profile")), "/settings/profile", fullname=" Sam   <b>Smith</b> ")
+    sam.refresh_from_db()
+    assert sam.fullname == "Sam <b>Smith</b>"
+    assert AuditEvent.objects.first().before == "Sam Requester"
+    assert client.post("/settings/profile", {"fullname": "x" * 121}).status_code == 400
+    assert client.post("/settings/profile", {"fullname": "a\u202eb"}).status_code == 400
+
+
+def test_my_requests(browser, sam, gated_repo, ada, make_repo):
+    request = services.ask(repo=gated_repo, answers=ANSWERS, by=Actor(user=sam))
+    other = make_repo("lab/other", by=ada, gated="auto")
+    services.ask(repo=other, answers={}, by=Actor(user=sam))
+    services.review(access_request=request, status="rejected", reason="Ask again in May", by=Actor(user=ada))
+    client = browser(sam)
+    rows = [words(row) for row in soup(client.get("/settings/requests")).select(".rows li")]
+    assert "lab/other" in rows[0]
+    assert "Accepted" in rows[0]
+    assert "Rejected" in rows[1]
+    assert "Reason: Ask again in May" in rows[1]
+
+    repo_services.change_settings(other, {"private": True}, by=Actor(user=ada))
+    assert "lab/other" not in words(soup(client.get("/settings/requests")))
+    assert "You have not asked for access yet" in words(soup(browser(ada).get("/settings/requests")))
+
+
+@pytest.mark.parametrize(
+    "path", ["/settings", "/settings/profile", "/settings/tokens", "/settings/requests", "/settings/addresses",
+             "/settings/password", "/new"],
+)  # fmt: skip
+def test_strangers_sign_in_first(browser, db, path):
+    response = browser().get(path, follow=path == "/settings")
+    target = response.redirect_chain[-1][0] if path == "/settings" else response["Location"]
+    assert target.startswith("/login?next=/")

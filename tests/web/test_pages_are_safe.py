@@ -1,0 +1,139 @@
+"""What every page keeps: nothing inline, a strict CSP, everything escaped, hidden and missing alike."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+
+from access import services
+from accounts import services as accounts
+from accounts.actor import SYSTEM, Actor
+from gatehub import errors
+from tests.support.cast import PASSWORD, add_files, make_token
+from tests.web.pages import assert_nothing_inline, soup, words
+
+EVIL = "\"><script>alert(1)</script><img src=x onerror=alert(1)>{{ 7|add:7 }}'"
+
+REPO_PAGES = ["", "/tree/main", "/blob/main/README.md", "/commits/main", "/settings", "/settings?status=rejected",
+              "/settings?status=accepted", "/settings?q=evil"]  # fmt: skip
+PAGES = ["/", "/models", "/datasets", "/models?search=" + "%3Cscript%3E", "/lab", "/evil", "/login", "/signup", "/logout",
+         "/password/reset", "/password/reset/sent", "/password/reset/done", "/account/verify", "/account/inactive",
+         "/account/verify/no-such-key", "/password/reset/1-abc", "/account/confirm", "/settings/profile",
+         "/settings/tokens", "/settings/requests", "/settings/addresses", "/settings/password", "/new", "/nobody",
+         "/no/such-repo"]  # fmt: skip
+
+
+@pytest.fixture
+def evil(gated_repo, ada, noor, make_repo):
+    """A person, a card, labels, answers, a token and a reason, all hostile."""
+    person = accounts.create_user(
+        username="evil", email="evil@example.org", password=PASSWORD, fullname=EVIL[:120], by=SYSTEM
+    )
+    gate = {
+        "extra_gated_heading": EVIL,
+        "extra_gated_description": EVIL,
+        "extra_gated_prompt": f"{EVIL}\n[x](javascript:alert(1)) <a href='javascript:alert(1)' style='color:red'>x</a>",
+        "extra_gated_button_content": EVIL,
+        "extra_gated_fields": {
+            EVIL: {"type": "text", "help": EVIL},
+            f"tick {EVIL}": "checkbox",
+            f"choose {EVIL}": {"type": "select", "options": [EVIL, {"label": f"a{EVIL}", "value": f"b{EVIL}"}]},
+        },
+        "license": EVIL,
+        "tags": [EVIL],
+        "pipeline_tag": EVIL,
+        "language": [EVIL],
+    }
+    card = f"---\n{json.dumps(gate)}\n---\n# {EVIL}\n\n{EVIL}\n\n<style>body {{display: none}}</style>\n```python\n{EVIL}\n```\n"
+    add_files(gated_repo, {"README.md": card.encode(), f"x{EVIL.replace('/', '')}.txt": b"x"}, by=ada)
+    answers = {EVIL: EVIL, f"tick {EVIL}": "true", f"choose {EVIL}": EVIL}
+    request = services.ask(repo=gated_repo, answers=answers, by=Actor(user=person))
+    make_token(person, name=EVIL[:100])
+    other = services.ask(repo=gated_repo, answers=answers, by=Actor(user=noor))
+    services.review(access_request=other, status="rejected", reason=EVIL, by=Actor(user=ada))
+    assert request is not None
+    return person
+
+
+def assert_safe(response, path):
+    assert response.status_code < 500, path
+    policy = response["Content-Security-Policy"]
+    assert "script-src 'self'" in policy, path
+    assert "style-src 'self'" in policy, path
+    assert "unsafe" not in policy, path
+    assert_nothing_inline(response)
+    page = soup(response)
+    assert not page.select("img[src=x]"), path
+    assert "14" not in words(page).replace("alert", ""), path
+
+
+def test_nothing_a_user_wrote_runs_on_any_page(evil, browser, ada, sam, noor):
+    for client in (browser(), browser(sam), browser(evil), browser(noor), browser(ada)):
+        for path in [*PAGES, *(f"/lab/toxic-bert{tail}" for tail in REPO_PAGES)]:
+            response = client.get(path)
+            if response.status_code not in (301, 302):
+                assert_safe(response, path)
+
+
+def test_hostile_labels_are_names_of_controls_letter_for_letter(evil, browser, sam):
+    form = soup(browser(sam).get("/lab/toxic-bert")).select_one('form[action$="/ask-access"]')
+    names = [control["name"] for control in form.select("[name]")][1:]
+    assert names == [EVIL, f"tick {EVIL}", f"choose {EVIL}"]
+    values = [option["value"] for option in form.select("option")]
+    assert values == ["", EVIL, f"b{EVIL}"]
+
+
+HIDDEN = ["", "/tree/main", "/tree/nowhere", "/blob/main/README.md", "/commits/main", "/commit/0000000", "/settings",
+          "/settings?status=accepted"]  # fmt: skip
+POSTED = ["/withdraw-request", "/settings/change", "/settings/move", "/settings/delete", "/settings/review",
+          "/settings/grant", "/settings/accept-queue"]  # fmt: skip
+
+
+def told(response) -> str:
+    """All that an answer says, less the name that was asked for and what is random."""
+    headers = {name: value for name, value in response.headers.items() if name != "X-Request-Id"}
+    text = f"{response.status_code} {headers} {response.content.decode()}".replace("secret", "nothin")
+    return re.sub(r'name="csrfmiddlewaretoken" value="\w+"', "", text)
+
+
+@pytest.mark.parametrize("type_", ["model", "dataset"])
+def test_a_hidden_repo_and_a_missing_one_are_the_same_page(make_repo, olu, sam, browser, type_):
+    repo = make_repo("olu/secret", by=olu, type_=type_, private=True, gated="manual")
+    missing = repo.path.replace("secret", "nothin")
+    for client in (browser(), browser(sam)):
+        for tail in [*HIDDEN, *POSTED]:
+            send = client.post if tail in POSTED else client.get
+            hidden, none = send(repo.path + tail), send(missing + tail)
+            assert hidden.status_code in (302, 404), tail
+            assert told(hidden) == told(none), tail
+
+
+def test_a_wrong_method_is_told_on_a_page(gated_repo, browser, ada):
+    client = browser(ada)
+    for path, method, allowed in (
+        ("/lab/toxic-bert/settings/review", "GET", "POST"),
+        ("/lab/toxic-bert", "POST", "GET, HEAD"),
+        ("/settings/tokens", "DELETE", "GET, HEAD, POST"),
+    ):
+        response = client.generic(method, path)
+        assert (response.status_code, response["Allow"]) == (405, allowed)
+        assert "text/html" in response["Content-Type"]
+
+
+def test_errors_have_a_next_step(gated_repo, browser, sam):
+    page = soup(browser().get("/no/such"))
+    assert page.select_one("main a")
+    assert "If the repository is private, sign in" in words(page)
+    page = soup(browser(sam).get("/lab/toxic-bert/settings"))
+    assert "You have read access but not the required permissions" in words(page.h1)
+
+
+def test_the_page_of_a_broken_server_needs_no_database(rf):
+    request = rf.get("/", headers={"accept": "text/html"})
+    request.id = "req-1"
+    response = errors.server_error(request)  # No session, no user: whatever touches them fails.
+    assert response.status_code == 500
+    assert "req-1" in words(soup(response))
+    assert_nothing_inline(response)

@@ -1,0 +1,152 @@
+"""The settings page: gate, notifications, visibility, move, delete.  ada manages lab/toxic-bert."""
+
+from __future__ import annotations
+
+import pytest
+
+from accounts.models import AuditEvent
+from repos.models import Repo
+from tests.support.cast import add_files
+from tests.web.pages import described, form_to, press, soup, words
+
+PATH = "/lab/toxic-bert"
+SETTINGS = f"{PATH}/settings"
+CHANGE = f"{SETTINGS}/change"
+
+
+def kept(repo: Repo) -> dict:
+    columns = (
+        "gated", "org_members_gated", "gated_notifications_mode", "gated_notifications_email", "private", "name",
+    )  # fmt: skip
+    return Repo.objects.values(*columns).get(pk=repo.pk)
+
+
+def test_the_page_shows_what_is_set_and_what_each_choice_means(gated_repo, browser, ada):
+    page = soup(browser(ada).get(SETTINGS))
+    modes = page.select("input[name=gated]")
+    assert [mode["value"] for mode in modes] == ["false", "auto", "manual"]
+    assert [mode["value"] for mode in modes if mode.has_attr("checked")] == ["manual"]
+    assert "You accept or reject each request." in described(page, modes[2])
+    assert page.select_one("input[name=gatedNotificationsMode][checked]")["value"] == "bulk"
+
+
+def test_saving_changes_what_was_chosen_and_leaves_a_trail(gated_repo, browser, ada):
+    client = browser(ada)
+    page = soup(client.get(SETTINGS))
+    response = press(
+        client, page, CHANGE, "orgMembersGated", gated="auto", orgMembersGated="true",
+        gatedNotificationsMode="real-time", gatedNotificationsEmail="gate@example.org",
+    )  # fmt: skip
+    assert response["Location"] == SETTINGS
+    assert kept(gated_repo) == {
+        "gated": "auto",
+        "org_members_gated": True,
+        "gated_notifications_mode": "real-time",
+        "gated_notifications_email": "gate@example.org",
+        "private": False,
+        "name": "toxic-bert",
+    }
+    page = soup(client.get(SETTINGS))
+    assert "The settings are saved." in words(page)
+    assert page.select_one("#org-members-gated").has_attr("checked")
+    assert AuditEvent.objects.first().verb == "repo:settings"
+    press(client, page, CHANGE, "orgMembersGated", gated="false", orgMembersGated="false")
+    assert (kept(gated_repo)["gated"], kept(gated_repo)["org_members_gated"]) == ("no", False)
+
+
+def test_a_box_that_is_ticked_wins_over_its_hidden_no(gated_repo, browser, ada):
+    browser(ada).post(CHANGE, {"orgMembersGated": ["false", "true"]})
+    assert kept(gated_repo)["org_members_gated"] is True
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"gated": "open"}, {"gated": ""}, {"gated": "False"}, {"gated": "no"}, {"orgMembersGated": "maybe"},
+        {"gatedNotificationsMode": "hourly"}, {"gatedNotificationsEmail": "nobody"}, {"private": "on"},
+        {"disabled": "true"}, {"gated": "auto", "gatedNotificationsEmail": "a@b@c"},
+    ],
+)  # fmt: skip
+def test_what_is_no_setting_changes_nothing(gated_repo, browser, ada, given):
+    before = kept(gated_repo)
+    assert browser(ada).post(CHANGE, given).status_code == 400
+    assert kept(gated_repo) == before
+
+
+def test_a_wrong_address_is_said_at_its_field_and_kept(gated_repo, browser, ada):
+    client = browser(ada)
+    page = soup(client.post(CHANGE, {"gatedNotificationsEmail": "no <body>"}))
+    field = page.select_one("#notifications-email")
+    assert (field["value"], field["aria-invalid"]) == ("no <body>", "true")
+    assert "Must be an e-mail address" in words(field.parent)
+
+
+def test_visibility(gated_repo, browser, ada):
+    client = browser(ada)
+    press(client, soup(client.get(SETTINGS)), CHANGE, "Make private")
+    assert kept(gated_repo)["private"] is True
+    assert browser().get(PATH).status_code == 404
+    press(client, soup(client.get(SETTINGS)), CHANGE, "Make public")
+    assert kept(gated_repo)["private"] is False
+
+
+def test_move(gated_repo, browser, ada):
+    client = browser(ada)
+    page = soup(client.get(SETTINGS))
+    options = [option["value"] for option in form_to(page, f"{SETTINGS}/move").select("option")]
+    assert options == ["ada", "lab"]
+    response = press(client, page, f"{SETTINGS}/move", namespace="ada", name="kind-bert")
+    assert response["Location"] == "/ada/kind-bert/settings"
+    assert client.get(PATH)["Location"] == "/ada/kind-bert"
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"namespace": "olu", "name": "x"}, "You don't have the rights to create a repository"),
+        ({"namespace": "nobody", "name": "x"}, "There is no user or organization"),
+        ({"namespace": "lab", "name": "../x"}, "A repo name has letters"),
+        ({"namespace": "lab", "name": "x" * 200}, "at most 96 characters"),
+        ({"namespace": "lab", "name": "taken"}, "There is a model lab/taken already"),
+    ],
+)
+def test_a_move_that_cannot_be_changes_nothing(gated_repo, make_repo, browser, ada, olu, given, says):
+    make_repo("lab/taken", by=ada)
+    response = browser(ada).post(f"{SETTINGS}/move", given)
+    assert response.status_code in (400, 403, 409)
+    page = soup(response)
+    assert says in words(page.select_one("#move"))
+    assert page.select_one("#move-name")["value"] == given["name"]
+    assert words(page.select_one(".repo-header h1")).replace(" ", "") == "lab/toxic-bert"
+    assert kept(gated_repo)["name"] == "toxic-bert"
+
+
+def test_delete_needs_the_repo_id_typed(gated_repo, browser, ada):
+    client, path = browser(ada), f"{SETTINGS}/delete"
+    for typed in ("", "toxic-bert", "LAB/TOXIC-BERT"):
+        response = press(client, soup(client.get(SETTINGS)), path, confirm=typed)
+        assert response.status_code == 400
+        assert "Nothing was deleted" in words(soup(response))
+    response = press(client, soup(client.get(SETTINGS)), path, confirm="lab/toxic-bert")
+    assert response["Location"] == "/lab"
+    assert not Repo.objects.exists()
+    assert "is deleted" in words(soup(client.get("/lab")))
+
+
+def test_a_card_that_cannot_be_read_is_told_with_its_line(gated_repo, browser, ada):
+    add_files(gated_repo, {"README.md": b"---\nextra_gated_fields:\n  Company: nonsense\n---\n"}, by=ada)
+    alert = words(soup(browser(ada).get(SETTINGS)).select_one("[role=alert]"))
+    assert "nonsense" in alert
+    assert "line 3" in alert
+
+
+def test_a_region_that_cannot_be_told_is_said(gated_repo, browser, ada):
+    add_files(gated_repo, {"README.md": b"---\nextra_gated_eu_disallowed: true\n---\n"}, by=ada)
+    assert "cannot be enforced" in words(soup(browser(ada).get(SETTINGS)))
+
+
+def test_a_contributor_manages_their_own_repo_only(gated_repo, make_repo, browser, con):
+    own = make_repo("lab/own", by=con, gated="manual")
+    client = browser(con)
+    assert client.get(f"{own.path}/settings").status_code == 200
+    assert client.get(SETTINGS).status_code == 403
