@@ -67,7 +67,7 @@ def actor_of(request: Request | HttpRequest, entrance: Entrance | None = None) -
     token = getattr(request, "auth", None)
     plain = request._request if isinstance(request, Request) else request
     return Actor(
-        user=user,  # type: ignore[arg-type]
+        user=user,
         token=token,
         entrance=entrance or (Entrance.PAGE if token is None else Entrance.API),
         address=client_address(plain),

@@ -62,7 +62,8 @@ register_converter(RestConverter, "rest")
 def api_repo_path(route: str, view: Any, name: str | None = None) -> URLPattern:
     """`/api/{models|datasets}/{ns}/{name}` and what follows."""
     slash = f"/{route}" if route else ""
-    return path(f"api/<repo_type:repo_type>/<segment:namespace>/<segment:name>{slash}", view, name=name)
+    pattern: URLPattern = path(f"api/<repo_type:repo_type>/<segment:namespace>/<segment:name>{slash}", view, name=name)
+    return pattern
 
 
 def web_repo_paths(

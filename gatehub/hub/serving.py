@@ -21,7 +21,7 @@ from gatehub.hub.base import flag
 from gatehub.hub.ranges import ByteRange, byte_range
 from repos import objects
 from repos.errors import EntryNotFound
-from repos.git import Entry, GitRepo
+from repos.git import Entry, GitRepo, LfsPointer
 from repos.models import Repo
 
 log = logging.getLogger("gatehub.serving")
@@ -108,6 +108,21 @@ def serve(
     return response
 
 
+def serve_object(request: HttpRequest, repo: Repo, sha256: str, size: int) -> HttpResponseBase:
+    """The bytes of one large file, for git-lfs, which asks by hash.  Raises as `serve` does."""
+    pointer = LfsPointer(sha256=sha256, size=size, pointer_size=0)
+    entry = Entry(type="file", path=sha256, oid="", size=size, lfs=pointer)
+    if request.method == "HEAD":
+        response: HttpResponseBase = HttpResponse(headers={"Content-Length": str(size)})
+    else:
+        response = _body(repo, None, entry, "", _part(request, f'"{sha256}"', size))
+    response["Content-Type"] = "application/octet-stream"
+    response["ETag"] = f'"{sha256}"'
+    response["Accept-Ranges"] = "bytes"
+    response["Cache-Control"] = "private, no-cache"
+    return response
+
+
 def _part(request: HttpRequest, etag: str, size: int) -> ByteRange | None:
     """The range asked for, None for the whole file; also when `If-Range` names another state of it."""
     only_if = request.headers.get("If-Range", "").strip()
@@ -116,13 +131,17 @@ def _part(request: HttpRequest, etag: str, size: int) -> ByteRange | None:
     return byte_range(request.headers.get("Range", ""), size)
 
 
-def _body(repo: Repo, git: GitRepo, entry: Entry, commit: str, part: ByteRange | None) -> HttpResponseBase:
+def _body(repo: Repo, git: GitRepo | None, entry: Entry, commit: str, part: ByteRange | None) -> HttpResponseBase:
     if entry.lfs is not None and settings.DOWNLOAD_MODE == "accel":
         accelerated = _by_nginx(repo, entry, commit)
         if accelerated is not None:
             return accelerated
     wanted = part or ByteRange(0, entry.size, entry.size)
-    response = _from_git(git, entry, wanted) if entry.lfs is None else _from_store(repo, entry, commit, wanted)
+    if entry.lfs is not None:
+        response = _from_store(repo, entry, commit, wanted)
+    else:
+        assert git is not None  # Only large files are served without their repository.
+        response = _from_git(git, entry, wanted)
     response["Content-Length"] = str(wanted.length)
     if part is not None:
         response.status_code = 206
