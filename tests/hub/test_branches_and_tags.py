@@ -60,11 +60,14 @@ def test_main_stays(api, ada, repo):
     assert branches(repo) == ["main"]
 
 
-@pytest.mark.parametrize(
-    "name",
-    ["--help", "a..b", "a%20b", "a~1", "a%5Eb", "a:b", "x" * 2000, "a%00b", "a%0Ab", "a/", "refs%2Fpr%2F1", "HEAD"]
-    + ["a.lock", "%2E%2E%2Fx", "a//b", "f" * 40, "@%7B1%7D"],
-)
+UNUSABLE = [
+    *"--help HEAD a..b a%20b a~1 a%5Eb a:b a%00b a%0Ab a/ a//b a.lock @%7B1%7D %2E%2E%2Fx refs%2Fpr%2F1".split(),
+    "f" * 40,
+    "x" * 2000,
+]
+
+
+@pytest.mark.parametrize("name", UNUSABLE)
 def test_names_that_git_cannot_have_are_refused(name, api, wes, repo):
     caller = api(wes)
     answer = caller.post(f"{REPO}/branch/{name}", {})
