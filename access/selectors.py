@@ -20,6 +20,8 @@ def find_repo(actor: Actor, action: Action, type_: str, namespace: str, name: st
     Raises what `policy.explain` says; RepoNotFound alike for a missing and for a hidden repo; RepoMoved for an id
     that the repo had before, if the actor may see where it is now.
     """
+    if not (_storable(namespace) and _storable(name)):
+        raise policy.hidden(actor)
     repos = Repo.objects.with_id(type_, namespace, name).select_related("namespace", "gate_form")
     repo = repos.filter(policy.permitted(actor, action)).first()
     if repo is not None:
@@ -45,7 +47,14 @@ def visible_repos(actor: Actor, type_: str | None = None) -> QuerySet[Repo]:
 
 
 def find_namespace(name: str) -> Namespace | None:
+    if not _storable(name):
+        return None
     return Namespace.objects.named(name).select_related("user", "organization").first()
+
+
+def _storable(name: str) -> bool:
+    """Whether a database can be asked for it: PostgreSQL knows no NUL, and fails."""
+    return "\0" not in name
 
 
 def request_of(actor: Actor, repo: Repo) -> AccessRequest | None:

@@ -129,7 +129,7 @@ def _entity(scope: TokenScope) -> dict[str, str]:
 
 
 def _namespace(name: str, *, organization: bool) -> Namespace | None:
-    found = None if "\0" in name else selectors.find_namespace(name)
+    found = selectors.find_namespace(name)
     return found if found is not None and found.is_organization == organization else None
 
 
