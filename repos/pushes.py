@@ -98,7 +98,7 @@ def _new_objects(tips: list[str]) -> Iterator[_Object]:
     """Objects that the tips reach and no ref of the repo does, with a path for each blob."""
     if not tips:
         return
-    listed = _git("rev-list", "--objects", "--stdin", stdin="\n".join([*tips, "--not", "--all"]).encode())
+    listed = _git("rev-list", "--objects", "--stdin", "--not", "--all", stdin="\n".join(tips).encode())
     paths: dict[str, str] = {}
     for line in listed.decode("utf-8", "replace").splitlines():
         sha, _, path = line.partition(" ")

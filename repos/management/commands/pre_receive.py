@@ -20,9 +20,10 @@ class Command(BaseCommand):
         parser.add_argument("repo", type=int)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        repo = Repo.objects.select_related("namespace").get(pk=options["repo"])
         changes = [pushes.RefChange(*line.split(maxsplit=2)) for line in sys.stdin.read().splitlines()]
         try:
-            pushes.check(repo, changes)
+            pushes.check(Repo.objects.select_related("namespace").get(pk=options["repo"]), changes)
         except HubError as error:
             raise CommandError(error.message) from None
+        except Exception as error:  # git shows the pusher what a hook prints: not our paths.
+            raise CommandError(f"The push could not be checked ({type(error).__name__}). Try again.") from None
