@@ -100,10 +100,10 @@ class ShardView(CasView):
     """`POST …/shards`: which chunks make which file.  The files exist when this answers."""
 
     def _store(self, request: Request) -> None:
+        grant = self.grant  # Before anything of the body is looked at.
         length = content_length(request)
         if length > SHARD_MAX_BYTES:
             raise TooLarge(f"A shard has at most {SHARD_MAX_BYTES} bytes.")
-        grant = self.grant
         stored = self.area.rebuild(request._request.read(length), grant.repo.storage_id)
         with transaction.atomic():
             for sha256, size in stored:
