@@ -101,6 +101,8 @@ def serve(
     else:
         part = _part(request, headers["ETag"], entry.size)
         response = _body(repo, git, entry, commit, part)
+        if "X-Accel-Redirect" in response:
+            del headers["Accept-Ranges"]  # nginx adds its own.
         if part is None or part.start == 0:
             response._resource_closers.append(on_download)  # type: ignore[attr-defined]  # There is no public hook.
     for name, value in headers.items():
