@@ -13,7 +13,7 @@ from pygments.lexer import Lexer
 from pygments.lexers import get_lexer_by_name
 from pygments.token import STANDARD_TYPES
 
-MAX_CHARACTERS: Final = 200_000  # For one text.
+SECONDS: Final = 1.0  # For all code in one text: some lexers take quadratic time, and are asked to stop in between.
 MAX_BLOCK: Final = 20_000
 CLASSES: Final = frozenset(filter(None, STANDARD_TYPES.values()))
 # The languages that model cards are written about.  Pygments has some 500 lexers, and not each is safe to run on what a
@@ -25,11 +25,11 @@ LANGUAGES: Final = frozenset(
 )
 
 
-def highlighted(text: str, language: str, *, deadline: float) -> str:
-    """`text` as HTML with classed spans, or "" when it is left as it is.  `deadline` is on the monotonic clock."""
-    if language not in LANGUAGES or len(text) > MAX_BLOCK:
+def highlighted(text: str, language: str, *, seconds: float = SECONDS) -> str:
+    """`text` as HTML with classed spans, or "" when it is left as it is: no such language, too long, out of time."""
+    if language not in LANGUAGES or len(text) > MAX_BLOCK or seconds <= 0:
         return ""
-    tokens = _until(deadline, _lexer(language).get_tokens(text))
+    tokens = _until(time.monotonic() + seconds, _lexer(language).get_tokens(text))
     try:
         return str(pygments.format(tokens, HtmlFormatter(nowrap=True)))
     except TimeoutError:

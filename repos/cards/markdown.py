@@ -32,7 +32,7 @@ from repos.cards import code, raw_html
 MAX_CHARACTERS: Final = 512 * 1024
 MAX_PARAGRAPH: Final = 32 * 1024
 MAX_HTML: Final = 16 * MAX_CHARACTERS
-SECONDS: Final = 4.0
+SECONDS: Final = 3.0
 ID_PREFIX: Final = "card-"  # Ids of authors are never ids of the page.
 
 UrlOf = Callable[[str], str] | str
@@ -99,9 +99,10 @@ def _blob_prefix(resolve_prefix: str) -> str:
 def _render(text: str, addresses: _Addresses) -> str:
     if len(text) > MAX_CHARACTERS:
         return _as_written(text)
-    env = {"deadline": time.monotonic() + SECONDS, "code_left": code.MAX_CHARACTERS}
+    env = {"deadline": time.monotonic() + SECONDS, "code_seconds": code.SECONDS}
     try:
         html = _markdown().render(text, env)
+        _check(env)
     except (_TooMuchWork, RecursionError):
         return _as_written(text)
     return _sanitised(html, addresses) if len(html) <= MAX_HTML else _as_written(text)
@@ -257,16 +258,16 @@ def _fence(renderer: Any, tokens: Sequence[Token], index: int, options: Any, env
     _check(env)
     token = tokens[index]
     language = (token.info.split() or [""])[0].lower()
-    coloured = ""
-    if len(token.content) <= env["code_left"]:
-        coloured = code.highlighted(token.content, language, deadline=env["deadline"])
-        env["code_left"] -= len(token.content) if coloured else 0
+    started = time.monotonic()
+    coloured = code.highlighted(token.content, language, seconds=env["code_seconds"])
+    env["code_seconds"] -= time.monotonic() - started
     name = f' class="language-{escape(language)}"' if language else ""
     return f"<pre><code{name}>{coloured or escape(token.content)}</code></pre>\n"
 
 
 def _list_item_open(renderer: Any, tokens: Sequence[Token], index: int, options: Any, env: Any) -> str:
     """A list item; a task's box is a sign, because controls of authors would stand among those of the page."""
+    _check(env)
     meta = tokens[index].meta or {}
     if "checked" not in meta:
         return str(renderer.renderToken(tokens, index, options, env))

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 import re
-from typing import Any, ClassVar, Final
+from typing import Any, Final
 
 import yaml
 
@@ -61,7 +61,7 @@ class CardError(BadRequest):
 class CardLoader(_SafeLoader):
     """The safe loader with YAML 1.2's scalars: `true` is a boolean, `Yes`, dates and `12:30` are texts."""
 
-    yaml_implicit_resolvers: ClassVar[dict[str, Any]] = {}
+    yaml_implicit_resolvers: dict[str, Any] = {}
 
 
 for _name, _pattern, _first in (
