@@ -1,0 +1,131 @@
+"""What only a real connection shows: bodies that break off, refusals with unread bodies, two commits at once."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import socket
+import threading
+import time
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+import requests
+
+from tests.clients.conftest import Hub, Person
+
+DATA = b"0123456789" * 100_000
+OID = hashlib.sha256(DATA).hexdigest()
+
+
+@pytest.fixture
+def hub(server, worker_id):
+    return Hub(server, worker_id)
+
+
+@pytest.fixture
+def owner(hub):
+    return hub.person("owner")
+
+
+@pytest.fixture
+def repo_id(hub, owner):
+    name = f"{owner.name}/{hub.unique('base')}"
+    hub.publish(name, owner, {"config.json": b"{}"}, gated=False)
+    return name
+
+
+def _upload_path(hub: Hub, repo_id: str, owner: Person) -> str:
+    body = {"operation": "upload", "objects": [{"oid": OID, "size": len(DATA)}]}
+    answer = hub.call("POST", f"/{repo_id}.git/info/lfs/objects/batch", owner, json=body)
+    return urlsplit(answer.json()["objects"][0]["actions"]["upload"]["href"]).path
+
+
+def _connect(hub: Hub) -> socket.socket:
+    parts = urlsplit(hub.url)
+    return socket.create_connection((parts.hostname, parts.port), timeout=20)
+
+
+def _files_below(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.is_file()]
+
+
+def _wait_until_none(folder: Path) -> list[Path]:
+    for _ in range(100):
+        if not _files_below(folder):
+            return []
+        time.sleep(0.1)
+    return _files_below(folder)
+
+
+def test_an_upload_that_breaks_off_leaves_nothing(hub, repo_id, owner):
+    path = _upload_path(hub, repo_id, owner)
+    before = set(_files_below(hub.server.data_dir / "objects"))
+    with _connect(hub) as connection:
+        head = f"PUT {path} HTTP/1.1\r\nHost: {urlsplit(hub.url).netloc}\r\nContent-Length: {len(DATA)}\r\n\r\n"
+        connection.sendall(head.encode() + DATA[: len(DATA) // 2])
+    assert _wait_until_none(hub.server.data_dir / "tmp") == []
+    assert set(_files_below(hub.server.data_dir / "objects")) == before
+    assert requests.put(f"{hub.url}{path}", data=DATA, timeout=30).status_code == 200
+
+
+def test_a_commit_that_breaks_off_changes_nothing(hub, repo_id, owner):
+    before = hub.call("GET", f"/api/models/{repo_id}", owner).json()["sha"]
+    lines = [
+        {"key": "header", "value": {"summary": "half"}},
+        {"key": "file", "value": {"path": "a.txt", "content": "x" * 1000, "encoding": "utf-8"}},
+    ]
+    body = b"\n".join(json.dumps(line).encode() for line in lines) + b"\n"
+    with _connect(hub) as connection:
+        head = (
+            f"POST /api/models/{repo_id}/commit/main HTTP/1.1\r\nHost: {urlsplit(hub.url).netloc}\r\n"
+            f"Authorization: Bearer {owner.token}\r\nContent-Type: application/x-ndjson\r\n"
+            f"Content-Length: {len(body) + 100}\r\n\r\n"
+        )
+        connection.sendall(head.encode() + body)
+        connection.shutdown(socket.SHUT_WR)
+        answer = connection.recv(65536)
+    assert answer.startswith(b"HTTP/1.1 400")
+    assert hub.call("GET", f"/api/models/{repo_id}", owner).json()["sha"] == before
+
+
+@pytest.mark.parametrize("size", [5 * 1024**2, 40 * 1024**2])
+def test_a_refused_body_still_gets_its_answer(hub, repo_id, size):
+    answer = requests.post(
+        f"{hub.url}/api/models/{repo_id}/commit/main",
+        data=b"x" * size,
+        headers={"Content-Type": "application/x-ndjson"},
+        timeout=30,
+    )
+    assert answer.status_code == 401
+    assert answer.json()["error"]
+
+
+def test_two_commits_at_once_land_one_after_the_other_or_not_at_all(hub, repo_id, owner):
+    head = hub.call("GET", f"/api/models/{repo_id}", owner).json()["sha"]
+    start, outcomes = threading.Barrier(6), []
+
+    def commit(number: int) -> None:
+        lines = [{"key": "header", "value": {"summary": f"commit {number}", "parentCommit": head}}]
+        lines += [
+            {"key": "file", "value": {"path": f"{number}/{name}.txt", "content": str(number), "encoding": "utf-8"}}
+            for name in range(20)
+        ]
+        body = b"\n".join(json.dumps(line).encode() for line in lines)
+        headers = {"Authorization": f"Bearer {owner.token}", "Content-Type": "application/x-ndjson"}
+        start.wait()
+        answer = requests.post(f"{hub.url}/api/models/{repo_id}/commit/main", data=body, headers=headers, timeout=60)
+        outcomes.append((answer.status_code, number))
+
+    threads = [threading.Thread(target=commit, args=[number]) for number in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    landed = [number for status, number in outcomes if status == 200]
+    assert len(landed) == 1, outcomes
+    assert {status for status, _ in outcomes} <= {200, 409, 412}
+    tree = hub.call("GET", f"/api/models/{repo_id}/tree/main?recursive=true", owner).json()
+    changed = {entry["path"].split("/")[0] for entry in tree if entry["path"].endswith(".txt")}
+    assert changed == {str(landed[0])}
