@@ -1,0 +1,85 @@
+"""`make up`: one command starts everything, Ctrl-C ends everything, and the next `make up` finds what was left."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import requests
+
+from tests.support.processes import Process
+from tests.support.server import ROOT, Server
+
+pytestmark = pytest.mark.xdist_group("make up")  # It checks that little is left running.
+
+
+@pytest.fixture
+def up(tmp_path: Path) -> Iterator[Process]:
+    """`make up` without demo content, as a terminal would start it: `start_up` starts it, once or more."""
+    environment = Server(tmp_path, processes=(), env={"GATEHUB_DEMO": "0"}).env
+    process = Process(["make", "--no-print-directory", "up"], log_file=tmp_path / "log", env=environment, cwd=ROOT)
+    yield process
+    process.kill()
+    for pid in _left(process):
+        subprocess.run(["kill", "-KILL", str(pid)], check=False)
+
+
+def start_up(up: Process) -> None:
+    said = up.log().count("GateHub is running at")
+    up.start(lambda: up.log().count("GateHub is running at") > said, timeout=120)
+
+
+def test_ctrl_c_ends_every_process(up: Process) -> None:
+    start_up(up)
+    assert len(_left(up)) >= 5, "make, up, web, worker and beat"
+    assert up.stop(how=signal.SIGINT) in (130, 2, -signal.SIGINT)
+    assert _left(up) == []
+    assert "Traceback" not in up.log()
+
+
+def test_a_second_start_is_quick_and_keeps_the_data(up: Process) -> None:
+    start_up(up)
+    key = Path(up.env["GATEHUB_DATA_DIR"], "secret_key")
+    first = key.read_text()
+    up.stop(how=signal.SIGINT)
+    began = time.monotonic()
+    start_up(up)
+    assert time.monotonic() - began < 30
+    assert requests.get(f"{up.env['GATEHUB_PUBLIC_URL']}/healthz", timeout=10).ok
+    assert key.read_text() == first
+
+
+def test_a_second_one_beside_it_is_refused_and_disturbs_nothing(up: Process, tmp_path: Path) -> None:
+    start_up(up)
+    second = subprocess.run(up.command, env=up.env, cwd=up.cwd, capture_output=True, text=True, check=False, timeout=60)
+    assert second.returncode != 0
+    assert "running already" in second.stderr
+    assert requests.get(f"{up.env['GATEHUB_PUBLIC_URL']}/healthz", timeout=10).ok
+
+
+def test_when_one_process_dies_the_others_do_not_go_on_alone(up: Process) -> None:
+    start_up(up)
+    beat = next(pid for pid in _left(up) if b"beat" in Path(f"/proc/{pid}/cmdline").read_bytes())
+    subprocess.run(["kill", "-KILL", str(beat)], check=True)
+    deadline = time.monotonic() + 30
+    while _left(up) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    assert _left(up) == []
+    assert up.stop() != 0
+
+
+def _left(up: Process) -> list[int]:
+    """The processes that still work on this data folder: they are in several sessions, but share a variable."""
+    mark = f"GATEHUB_DATA_DIR={up.env['GATEHUB_DATA_DIR']}".encode()
+    found = []
+    for environ in Path("/proc").glob("[0-9]*/environ"):
+        try:
+            if mark in environ.read_bytes():
+                found.append(int(environ.parent.name))
+        except OSError:  # It ended meanwhile, or is a zombie or somebody else's.
+            continue
+    return found
