@@ -17,7 +17,10 @@ _TRACE_ID = re.compile(r"[A-Za-z0-9=_.;-]{8,100}", re.ASCII)
 
 
 class RequestId:
-    """Every answer carries `X-Request-Id`: the client's own trace id, or a new one.  First in the chain."""
+    """Every answer carries `X-Request-Id`: the client's own trace id, or a new one.  First in the chain.
+
+    As the last to see the answer, it also takes the body off a HEAD.
+    """
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -29,6 +32,8 @@ class RequestId:
             request.path_info = "/" + request.path_info.lstrip("/")
         response = self.get_response(request)
         response["X-Request-Id"] = request.id  # type: ignore[attr-defined]
+        if request.method == "HEAD" and isinstance(response, HttpResponse):
+            response.content = b""  # Its length is in the header; gunicorn warns of a body at each HEAD.
         return response
 
 

@@ -111,6 +111,12 @@ def test_gunicorn_sends_whole_files_and_parts(server, session):
     check_downloads(server.url, session)
 
 
+def test_a_head_is_answered_without_a_body_to_be_warned_of(server, session):
+    for path in (ADDRESS, "/olu/m/resolve/main/none", "/olu/none/resolve/main/a", "/api/models/olu/m", "/olu/m", "/no"):
+        assert int(session.head(server.url + path, timeout=30).headers["Content-Length"]) > 0
+    assert "WARNING" not in server.log()
+
+
 def test_nginx_sends_whole_files_and_parts(start_server: StartServer, start_nginx: StartNginx):
     server = start_server(env={"GATEHUB_DOWNLOAD_MODE": "accel", "GATEHUB_BEHIND_PROXY": "1"})
     headers = prepare(server)
