@@ -19,12 +19,40 @@ from access.policy import Action
 from accounts import services as accounts
 from accounts.errors import HubError
 from gatehub.web.base import FORM, attempt, find_repo, only, page_of, signed_in
+from repos import cards
 from repos.models import Repo
 
 Status = AccessRequest.Status
 PAGE_SIZE = 100
 QUEUE_AT_ONCE = 500
 """How many requests one press of "accept all" decides: each is a transaction with its mail."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One request, and its answers in the words of the form that was answered."""
+
+    request: AccessRequest
+
+    @property
+    def answers(self) -> list[tuple[str, str]]:
+        form = services.form_spec(self.request.form)
+        fields = {entry.label: entry for entry in form.fields}
+        return [(label, _in_words(fields.get(label), answer)) for label, answer in self.request.questions_and_answers()]
+
+
+def _in_words(entry: cards.Field | None, answer: str) -> str:
+    """What the person chose, as they saw it on the form."""
+    match entry.type if entry else "":
+        case "checkbox":
+            return "Yes" if answer == "true" else "No"
+        case "country" | "ip_location":
+            names = dict(cards.countries())
+            return f"{names[answer]} ({answer})" if answer in names else answer or "Not known"
+        case "select" if entry:
+            return next((option.label for option in entry.options if option.value == answer), answer)
+        case _:
+            return answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +63,10 @@ class Lists:
     search: str
     counts: dict[str, int]
     page: Page[AccessRequest]
+
+    @property
+    def rows(self) -> list[Row]:
+        return [Row(request) for request in self.page]
 
     @property
     def tabs(self) -> list[tuple[str, str, int]]:
@@ -64,7 +96,7 @@ def lists(request: HttpRequest, repo: Repo) -> Lists:
     counted = everything.order_by().values("status").annotate(number=Count("pk")).values_list("status", "number")
     counts = dict.fromkeys(Status.values, 0) | dict(counted)
     order = ["requested_at", "pk"] if status == Status.PENDING else ["-requested_at", "-pk"]
-    rows = everything.filter(status=status).select_related("user", "reviewed_by").order_by(*order)
+    rows = everything.filter(status=status).select_related("user", "reviewed_by", "form").order_by(*order)
     if search:
         page = page_of(request, _matching(rows, search), PAGE_SIZE)
     else:

@@ -56,7 +56,7 @@ def test_search_and_filters(shelf, browser, query, found):
 
 def test_datasets_and_badges(shelf, browser):
     page = soup(browser().get("/datasets"))
-    assert [words(row) for row in page.select(".rows li")][0].startswith("lab/rows Gated")
+    assert words(page.select_one(".rows li")).startswith("lab/rows Gated")
     assert page.select_one(".rows .title")["href"] == "/datasets/lab/rows"
 
 

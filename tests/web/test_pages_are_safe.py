@@ -18,7 +18,7 @@ EVIL = "\"><script>alert(1)</script><img src=x onerror=alert(1)>{{ 7|add:7 }}'"
 
 REPO_PAGES = ["", "/tree/main", "/blob/main/README.md", "/commits/main", "/settings", "/settings?status=rejected",
               "/settings?status=accepted", "/settings?q=evil"]  # fmt: skip
-PAGES = ["/", "/models", "/datasets", "/models?search=" + "%3Cscript%3E", "/lab", "/evil", "/login", "/signup", "/logout",
+PAGES = ["/", "/models", "/datasets", "/models?search=%3Cscript%3E", "/lab", "/evil", "/login", "/signup", "/logout",
          "/password/reset", "/password/reset/sent", "/password/reset/done", "/account/verify", "/account/inactive",
          "/account/verify/no-such-key", "/password/reset/1-abc", "/account/confirm", "/settings/profile",
          "/settings/tokens", "/settings/requests", "/settings/addresses", "/settings/password", "/new", "/nobody",
@@ -46,7 +46,8 @@ def evil(gated_repo, ada, noor, make_repo):
         "pipeline_tag": EVIL,
         "language": [EVIL],
     }
-    card = f"---\n{json.dumps(gate)}\n---\n# {EVIL}\n\n{EVIL}\n\n<style>body {{display: none}}</style>\n```python\n{EVIL}\n```\n"
+    text = f"# {EVIL}\n\n{EVIL}\n\n<style>body {{display: none}}</style>\n```python\n{EVIL}\n```\n"
+    card = f"---\n{json.dumps(gate)}\n---\n{text}"
     add_files(gated_repo, {"README.md": card.encode(), f"x{EVIL.replace('/', '')}.txt": b"x"}, by=ada)
     answers = {EVIL: EVIL, f"tick {EVIL}": "true", f"choose {EVIL}": EVIL}
     request = services.ask(repo=gated_repo, answers=answers, by=Actor(user=person))
