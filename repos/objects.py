@@ -214,7 +214,7 @@ def size(storage_id: str, sha256: str) -> int:
     return storage().size(key(storage_id, sha256))
 
 
-def open(storage_id: str, sha256: str) -> BinaryIO:
+def open(storage_id: str, sha256: str) -> BinaryIO:  # noqa: A001 - read as objects.open.
     """The object's bytes, seekable, to be closed by the caller.  Raises FileNotFoundError."""
     return cast("BinaryIO", storage().open(key(storage_id, sha256), "rb"))
 

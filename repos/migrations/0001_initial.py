@@ -3,135 +3,231 @@
 import django.db.models.deletion
 import django.db.models.functions.text
 import django.utils.timezone
-import repos.models
 from django.conf import settings
 from django.db import migrations, models
 
+import repos.models
+
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('accounts', '0001_initial'),
+        ("accounts", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='GateForm',
+            name="GateForm",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('digest', models.CharField(max_length=64)),
-                ('commit_sha', models.CharField(max_length=40)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('spec', models.JSONField(help_text='`repos.cards.FormSpec` as JSON.')),
-                ('eu_disallowed', models.BooleanField(default=False)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("digest", models.CharField(max_length=64)),
+                ("commit_sha", models.CharField(max_length=40)),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("spec", models.JSONField(help_text="`repos.cards.FormSpec` as JSON.")),
+                ("eu_disallowed", models.BooleanField(default=False)),
             ],
         ),
         migrations.CreateModel(
-            name='Repo',
+            name="Repo",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('type', models.CharField(choices=[('model', 'Model'), ('dataset', 'Dataset')], max_length=7)),
-                ('name', models.CharField(max_length=96)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('last_modified', models.DateTimeField(default=django.utils.timezone.now, help_text='Date of the newest commit on main.')),
-                ('private', models.BooleanField(default=False)),
-                ('disabled', models.BooleanField(default=False, help_text='Staff: contents are refused to everybody.')),
-                ('gated', models.CharField(choices=[('no', 'Open to everybody'), ('auto', 'Automatic approval'), ('manual', 'Manual review')], default='no', max_length=6)),
-                ('org_members_gated', models.BooleanField(default=False, help_text='Members of the organization must ask, too.')),
-                ('gated_notifications_mode', models.CharField(choices=[('bulk', 'Once a day'), ('real-time', 'Real-time')], default='bulk', max_length=9)),
-                ('gated_notifications_email', models.EmailField(blank=True, max_length=254)),
-                ('storage_id', models.CharField(default=repos.models._new_storage_id, editable=False, max_length=32, unique=True)),
-                ('head_sha', models.CharField(blank=True, help_text='The head of main that the columns below reflect.', max_length=40)),
-                ('card_data', models.JSONField(default=dict, help_text='Metadata of the model card.')),
-                ('card_error', models.TextField(blank=True, help_text='Why the model card at the head cannot be read.')),
-                ('downloads', models.PositiveBigIntegerField(default=0)),
-                ('created_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='created_repos', to=settings.AUTH_USER_MODEL)),
-                ('gate_form', models.ForeignKey(help_text='The version in force.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='repos.gateform')),
-                ('namespace', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='repos', to='accounts.namespace')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("type", models.CharField(choices=[("model", "Model"), ("dataset", "Dataset")], max_length=7)),
+                ("name", models.CharField(max_length=96)),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
+                (
+                    "last_modified",
+                    models.DateTimeField(
+                        default=django.utils.timezone.now, help_text="Date of the newest commit on main."
+                    ),
+                ),
+                ("private", models.BooleanField(default=False)),
+                ("disabled", models.BooleanField(default=False, help_text="Staff: contents are refused to everybody.")),
+                (
+                    "gated",
+                    models.CharField(
+                        choices=[
+                            ("no", "Open to everybody"),
+                            ("auto", "Automatic approval"),
+                            ("manual", "Manual review"),
+                        ],
+                        default="no",
+                        max_length=6,
+                    ),
+                ),
+                (
+                    "org_members_gated",
+                    models.BooleanField(default=False, help_text="Members of the organization must ask, too."),
+                ),
+                (
+                    "gated_notifications_mode",
+                    models.CharField(
+                        choices=[("bulk", "Once a day"), ("real-time", "Real-time")], default="bulk", max_length=9
+                    ),
+                ),
+                ("gated_notifications_email", models.EmailField(blank=True, max_length=254)),
+                (
+                    "storage_id",
+                    models.CharField(default=repos.models._new_storage_id, editable=False, max_length=32, unique=True),
+                ),
+                (
+                    "head_sha",
+                    models.CharField(
+                        blank=True, help_text="The head of main that the columns below reflect.", max_length=40
+                    ),
+                ),
+                ("card_data", models.JSONField(default=dict, help_text="Metadata of the model card.")),
+                (
+                    "card_error",
+                    models.TextField(blank=True, help_text="Why the model card at the head cannot be read."),
+                ),
+                ("downloads", models.PositiveBigIntegerField(default=0)),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="created_repos",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "gate_form",
+                    models.ForeignKey(
+                        help_text="The version in force.",
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="repos.gateform",
+                    ),
+                ),
+                (
+                    "namespace",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="repos", to="accounts.namespace"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='LfsObject',
+            name="LfsObject",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('sha256', models.CharField(max_length=64)),
-                ('size', models.PositiveBigIntegerField()),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('repo', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='lfs_objects', to='repos.repo')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("sha256", models.CharField(max_length=64)),
+                ("size", models.PositiveBigIntegerField()),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
+                (
+                    "repo",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="lfs_objects", to="repos.repo"
+                    ),
+                ),
             ],
         ),
         migrations.AddField(
-            model_name='gateform',
-            name='repo',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='gate_forms', to='repos.repo'),
+            model_name="gateform",
+            name="repo",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="gate_forms", to="repos.repo"
+            ),
         ),
         migrations.CreateModel(
-            name='RepoRedirect',
+            name="RepoRedirect",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('type', models.CharField(choices=[('model', 'Model'), ('dataset', 'Dataset')], max_length=7)),
-                ('name', models.CharField(max_length=96)),
-                ('namespace', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='accounts.namespace')),
-                ('repo', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='redirects', to='repos.repo')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("type", models.CharField(choices=[("model", "Model"), ("dataset", "Dataset")], max_length=7)),
+                ("name", models.CharField(max_length=96)),
+                (
+                    "namespace",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="accounts.namespace"
+                    ),
+                ),
+                (
+                    "repo",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="redirects", to="repos.repo"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='RepoTag',
+            name="RepoTag",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('tag', models.CharField(max_length=200)),
-                ('repo', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='tags', to='repos.repo')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("tag", models.CharField(max_length=200)),
+                (
+                    "repo",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="tags", to="repos.repo"
+                    ),
+                ),
             ],
         ),
         migrations.AddIndex(
-            model_name='repo',
-            index=models.Index(fields=['type', '-last_modified', '-id'], name='repo_by_last_modified'),
+            model_name="repo",
+            index=models.Index(fields=["type", "-last_modified", "-id"], name="repo_by_last_modified"),
         ),
         migrations.AddIndex(
-            model_name='repo',
-            index=models.Index(fields=['type', '-created_at', '-id'], name='repo_by_created_at'),
+            model_name="repo",
+            index=models.Index(fields=["type", "-created_at", "-id"], name="repo_by_created_at"),
         ),
         migrations.AddIndex(
-            model_name='repo',
-            index=models.Index(fields=['type', '-downloads', '-id'], name='repo_by_downloads'),
+            model_name="repo",
+            index=models.Index(fields=["type", "-downloads", "-id"], name="repo_by_downloads"),
         ),
         migrations.AddConstraint(
-            model_name='repo',
-            constraint=models.UniqueConstraint(models.F('type'), models.F('namespace'), django.db.models.functions.text.Lower('name'), name='repo_id_once_per_type_ignoring_case'),
+            model_name="repo",
+            constraint=models.UniqueConstraint(
+                models.F("type"),
+                models.F("namespace"),
+                django.db.models.functions.text.Lower("name"),
+                name="repo_id_once_per_type_ignoring_case",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='repo',
-            constraint=models.CheckConstraint(condition=models.Q(('type__in', ['model', 'dataset'])), name='repo_type_is_known'),
+            model_name="repo",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("type__in", ["model", "dataset"])), name="repo_type_is_known"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='repo',
-            constraint=models.CheckConstraint(condition=models.Q(('gated__in', ['no', 'auto', 'manual'])), name='repo_gated_is_known'),
+            model_name="repo",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("gated__in", ["no", "auto", "manual"])), name="repo_gated_is_known"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='repo',
-            constraint=models.CheckConstraint(condition=models.Q(('gated_notifications_mode__in', ['bulk', 'real-time'])), name='repo_notifications_mode_is_known'),
+            model_name="repo",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("gated_notifications_mode__in", ["bulk", "real-time"])),
+                name="repo_notifications_mode_is_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='lfsobject',
-            constraint=models.UniqueConstraint(fields=('repo', 'sha256'), name='lfs_object_once_per_repo'),
+            model_name="lfsobject",
+            constraint=models.UniqueConstraint(fields=("repo", "sha256"), name="lfs_object_once_per_repo"),
         ),
         migrations.AddConstraint(
-            model_name='gateform',
-            constraint=models.UniqueConstraint(fields=('repo', 'digest'), name='gate_form_once_per_repo_and_digest'),
+            model_name="gateform",
+            constraint=models.UniqueConstraint(fields=("repo", "digest"), name="gate_form_once_per_repo_and_digest"),
         ),
         migrations.AddConstraint(
-            model_name='reporedirect',
-            constraint=models.UniqueConstraint(models.F('type'), models.F('namespace'), django.db.models.functions.text.Lower('name'), name='repo_redirect_once_per_id_ignoring_case'),
+            model_name="reporedirect",
+            constraint=models.UniqueConstraint(
+                models.F("type"),
+                models.F("namespace"),
+                django.db.models.functions.text.Lower("name"),
+                name="repo_redirect_once_per_id_ignoring_case",
+            ),
         ),
         migrations.AddIndex(
-            model_name='repotag',
-            index=models.Index(fields=['tag', 'repo'], name='repo_tag_by_tag'),
+            model_name="repotag",
+            index=models.Index(fields=["tag", "repo"], name="repo_tag_by_tag"),
         ),
         migrations.AddConstraint(
-            model_name='repotag',
-            constraint=models.UniqueConstraint(fields=('repo', 'tag'), name='repo_tag_once_per_repo'),
+            model_name="repotag",
+            constraint=models.UniqueConstraint(fields=("repo", "tag"), name="repo_tag_once_per_repo"),
         ),
     ]

@@ -40,7 +40,7 @@ def test_accepting_opens_the_files_and_leaves_a_trail(gated_repo, request_from_s
 def test_rejecting_later_shuts_the_files_again(gated_repo, request_from_sam, sam, ada):
     services.review(access_request=request_from_sam, status=ACCEPTED, by=Actor(user=ada))
     services.review(access_request=request_from_sam, status=REJECTED, reason="Left the lab", by=Actor(user=ada))
-    with pytest.raises(GatedRepo, match="has been rejected by the repo's authors. See {url} Reason: Left the lab"):
+    with pytest.raises(GatedRepo, match=r"has been rejected by the repo's authors\. See \{url\} Reason: Left the lab"):
         policy.require(Actor(user=sam), Action.FILES_READ, gated_repo)
 
 

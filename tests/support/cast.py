@@ -27,7 +27,7 @@ from repos import services as repo_services
 from repos.git import AddBlob
 from repos.models import Repo
 
-PASSWORD = "correct-horse-battery"  # noqa: S105 - a password of people who do not exist.
+PASSWORD = "correct-horse-battery"
 GATE_CARD = """---
 license: mit
 extra_gated_prompt: You agree to not use the model for harm.

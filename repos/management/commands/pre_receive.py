@@ -25,5 +25,5 @@ class Command(BaseCommand):
             pushes.check(Repo.objects.select_related("namespace").get(pk=options["repo"]), changes)
         except HubError as error:
             raise CommandError(error.message) from None
-        except Exception as error:  # git shows the pusher what a hook prints: not our paths.
+        except Exception as error:  # noqa: BLE001 - git shows the pusher what a hook prints: not our paths.
             raise CommandError(f"The push could not be checked ({type(error).__name__}). Try again.") from None
