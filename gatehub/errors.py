@@ -174,7 +174,10 @@ def _with_address(request: HttpRequest, error: HubError, text: str) -> str:
 
 def _moved(request: HttpRequest, error: RepoMoved) -> HttpResponse:
     """307 to the same address under the new id.  Relative, because clients follow that form alone on resolve."""
-    target = request.get_full_path().replace(error.old_id, error.new_id, 1)
+    address = request.get_full_path()
+    target = address.replace(f"/{error.old_id}", f"/{error.new_id}", 1)
+    if target == address:  # The old id came in a body; a redirect would go round in circles.
+        return respond(request, RepoNotFound(error.message))
     response = JsonResponse({"error": error.message}, status=error.status)
     parts = urlsplit(target)
     response["Location"] = f"{parts.path}?{parts.query}" if parts.query else parts.path
