@@ -99,7 +99,7 @@ urlpatterns: list[URLPattern] = [
     path("api/spaces/<rest:rest>", SpaceView.as_view()),
     path("spaces", NotOfferedView.as_view(text=SpaceView.text)),
     path("spaces/<rest:rest>", SpaceView.as_view()),
-    *_refused("api/resolve-cache", "A resolve cache is not offered on this server. Files are at their resolve address."),
+    *_refused("api/resolve-cache", "A resolve cache is not offered on this server."),
     *_refused("api/buckets", "Buckets are not offered on this server."),
     *_refused("api/collections", "Collections are not offered on this server."),
     *_refused("api/jobs", "Jobs are not offered on this server."),

@@ -40,11 +40,11 @@ _IMAGES = {
 }
 _TEXTS = frozenset(
     """
-    .bib .c .cfg .cpp .css .csv .gitattributes .gitignore .h .html .htm .ini .ipynb .java .jinja .jinja2 .js .json
+    .bib .c .cfg .cpp .css .csv .h .html .htm .ini .ipynb .java .jinja .jinja2 .js .json
     .jsonl .log .md .ndjson .py .r .rst .rs .sh .sql .svelte .tex .toml .ts .tsv .txt .vocab .xml .yaml .yml
     """.split()
 )
-_TEXT_NAMES = frozenset({"license", "copying", "notice", "makefile", "dockerfile", "readme", ".gitattributes"})
+_TEXT_NAMES = frozenset("license copying notice readme makefile dockerfile .gitattributes .gitignore".split())
 
 
 def content_type(path: str) -> str:
@@ -197,10 +197,10 @@ def _from_store(repo: Repo, entry: Entry, commit: str, wanted: ByteRange) -> Htt
 
 
 def _by_nginx(repo: Repo, entry: Entry, commit: str) -> HttpResponseBase | None:
-    """Let nginx send it, ranges and all (docker/nginx.conf.template); None where the store has no files."""
+    """Let nginx send it, ranges and all (docker/nginx.conf.template); None where the store is not its folder."""
     assert entry.lfs is not None
     path = objects.local_path(repo.storage_id, entry.lfs.sha256)
-    if path is None:
+    if path is None or not path.is_relative_to(settings.GATEHUB_OBJECTS_DIR):
         return None
     if not path.is_file():
         raise _lost(repo, entry, commit)

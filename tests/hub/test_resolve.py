@@ -221,6 +221,7 @@ def test_what_has_changed_is_sent(stranger, repo):
         ("style.css", "text/plain; charset=utf-8"),
         ("data.xml", "text/plain; charset=utf-8"),
         ("LICENSE", "text/plain; charset=utf-8"),
+        (".gitignore", "text/plain; charset=utf-8"),
         ("page.xhtml", "application/octet-stream"),
         ("doc.pdf", "application/octet-stream"),
         ("app.swf", "application/octet-stream"),
@@ -288,9 +289,8 @@ def test_an_admission_costs_few_queries(path, queries, api, olu, repo, django_as
         assert caller.head(f"{FILE}/{path}").status_code == 200
 
 
-@pytest.mark.parametrize("mode", ["accel"])
-def test_nginx_is_told_where_the_bytes_are(mode, stranger, repo, settings):
-    settings.DOWNLOAD_MODE = mode
+def test_nginx_is_told_where_the_bytes_are(stranger, repo, settings):
+    settings.DOWNLOAD_MODE = "accel"
     answer = stranger.get(f"{FILE}/big.bin", headers={"Range": "bytes=5-9"})
     sha256 = hashlib.sha256(BIG).hexdigest()
     assert answer["X-Accel-Redirect"] == f"/_objects/{objects.key(repo.storage_id, sha256)}"
@@ -300,3 +300,13 @@ def test_nginx_is_told_where_the_bytes_are(mode, stranger, repo, settings):
     assert text_of(stranger.get(f"{FILE}/a.txt")) == SMALL
     objects.delete(repo.storage_id, sha256)
     assert Api().get(f"{FILE}/big.bin").status_code == 404
+
+
+@pytest.mark.parametrize("mode", ["direct", "accel"])
+def test_a_store_without_files_is_read_through(mode, stranger, olu, make_repo, settings):
+    settings.DOWNLOAD_MODE = mode
+    settings.STORAGES = settings.STORAGES | {"lfs": {"BACKEND": "django.core.files.storage.InMemoryStorage"}}
+    make_repo("olu/m", by=olu, large={"big.bin": BIG})
+    assert text_of(stranger.get(f"{FILE}/big.bin")) == BIG
+    assert text_of(stranger.get(f"{FILE}/big.bin", headers={"Range": "bytes=1000-1999"})) == BIG[1000:2000]
+    assert text_of(stranger.get(f"{FILE}/big.bin", headers={"Range": "bytes=1000-"})) == BIG[1000:]
