@@ -7,7 +7,7 @@ from django.urls import URLPattern, URLResolver, path, re_path
 from django.views.generic import RedirectView
 
 from gatehub.hub.base import web_repo_paths
-from gatehub.web import files, lists, me, new, repo, review, settings
+from gatehub.web import device, files, lists, me, new, repo, review, settings
 
 _ACCOUNT: list[URLPattern] = [
     # django-allauth's views under addresses of ours; it finds them by these names.
@@ -48,6 +48,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("datasets", lists.repos, {"repo_type": "dataset"}, name="datasets"),
     *_ACCOUNT,
     *_MINE,
+    path("device", device.device_page, name="device"),
     *web_repo_paths("tree/<rest:rest>", files.tree, name="tree"),
     *web_repo_paths("blob/<rest:rest>", files.blob, name="blob"),
     *web_repo_paths("commits/<rest:rest>", files.commits, name="commits"),

@@ -1,0 +1,128 @@
+"""The report of all access requests of a repo, in constant memory: JSON as on the Hub, CSV, JSON Lines."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+from django.db.models import QuerySet
+
+from access.models import AccessRequest
+from repos.models import Repo
+
+_ROWS_AT_ONCE = 2000
+_PIECE = 64 * 1024
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+"""What a spreadsheet would run, when it comes first in a cell."""
+
+COLUMNS = ("user", "fullname", "email", "status", "time", "reviewedAt", "reviewer", "reason", "form")
+
+
+def _time(moment: datetime | None) -> str:
+    return "" if moment is None else moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
+
+
+def _requests(repo: Repo) -> QuerySet[AccessRequest]:
+    found = AccessRequest.objects.filter(repo=repo).select_related("user", "reviewed_by", "form")
+    return found.order_by("requested_at", "pk")
+
+
+def _as_on_the_hub(request: AccessRequest) -> dict[str, Any]:
+    """hub-protocol section 7.6."""
+    row: dict[str, Any] = {
+        "fullname": request.fullname,
+        "user": request.user.username,
+        "email": request.email or None,
+        "time": _time(request.requested_at),
+        "status": request.status,
+    }
+    if request.reviewed_at is not None:
+        row["reviewedAt"] = _time(request.reviewed_at)
+    if request.granted and request.reviewed_by is not None:
+        row["grantedBy"] = {"fullname": request.reviewed_by.fullname, "user": request.reviewed_by.username}
+    return row
+
+
+def _full(request: AccessRequest) -> dict[str, str]:
+    return {
+        "user": request.user.username,
+        "fullname": request.fullname,
+        "email": request.email,
+        "status": request.status,
+        "time": _time(request.requested_at),
+        "reviewedAt": _time(request.reviewed_at),
+        "reviewer": "" if request.reviewed_by is None else request.reviewed_by.username,
+        "reason": request.rejection_reason,
+        "form": "" if request.form is None else request.form.commit_sha,
+    }
+
+
+def labels(repo: Repo) -> list[str]:
+    """The questions of all form versions that were answered, oldest first: columns of the report."""
+    versions = repo.gate_forms.filter(access_requests__isnull=False).distinct().order_by("created_at", "pk")
+    found: dict[str, None] = {}
+    for version in versions:
+        found.update(dict.fromkeys(field["label"] for field in version.spec.get("fields", [])))
+    return list(found)
+
+
+def as_json(repo: Repo) -> Iterator[str]:
+    yield "["
+    for number, request in enumerate(_requests(repo).iterator(_ROWS_AT_ONCE)):
+        yield (",\n" if number else "\n") + json.dumps(_as_on_the_hub(request), ensure_ascii=False)
+    yield "\n]\n"
+
+
+def as_json_lines(repo: Repo) -> Iterator[str]:
+    for request in _requests(repo).iterator(_ROWS_AT_ONCE):
+        yield json.dumps({**_full(request), "fields": request.answers}, ensure_ascii=False) + "\n"
+
+
+def as_csv(repo: Repo) -> Iterator[str]:
+    questions = labels(repo)
+    buffer = io.StringIO()
+    writer = csv.writer(buffer)
+    yield "\ufeff"  # Spreadsheets take a file without this mark for Latin-1.
+    writer.writerow([safe_cell(name) for name in (*COLUMNS, *questions)])
+    for request in _requests(repo).iterator(_ROWS_AT_ONCE):
+        row = _full(request)
+        answers = [str(request.answers.get(question, "")) for question in questions]
+        writer.writerow([safe_cell(cell) for cell in (*row.values(), *answers)])
+        yield _taken(buffer)
+    yield _taken(buffer)
+
+
+def _taken(buffer: io.StringIO) -> str:
+    text = buffer.getvalue()
+    buffer.seek(0)
+    buffer.truncate()
+    return text
+
+
+def safe_cell(text: str) -> str:
+    """The cell as text, whatever a spreadsheet would make of it."""
+    return f"'{text}" if text.startswith(_FORMULA) else text
+
+
+def in_pieces(texts: Iterator[str]) -> Iterator[bytes]:
+    """Joined to pieces of some size: a piece per row would cost more than the rows."""
+    waiting: list[str] = []
+    size = 0
+    for text in texts:
+        waiting.append(text)
+        size += len(text)
+        if size >= _PIECE:
+            yield "".join(waiting).encode()
+            waiting, size = [], 0
+    yield "".join(waiting).encode()
+
+
+FORMATS: dict[str, tuple[Callable[[Repo], Iterator[str]], str]] = {
+    "json": (as_json, "application/json"),
+    "csv": (as_csv, "text/csv; charset=utf-8"),
+    "jsonl": (as_json_lines, "application/jsonl; charset=utf-8"),
+}

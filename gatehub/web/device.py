@@ -1,0 +1,46 @@
+"""The page where a person approves the sign-in of a device."""
+
+from __future__ import annotations
+
+from django.core.cache import cache
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from access import device
+from accounts.errors import HubError
+from gatehub.errors import TooManyRequests
+from gatehub.web.base import caller, person, signed_in
+
+_GUESSES, _PER_SECONDS = 20, 600
+
+
+@signed_in
+def device_page(request: HttpRequest) -> HttpResponse:
+    """`/device?code=…`: GET shows what waits under the code, POST decides."""
+    code = request.POST.get("code", "") or request.GET.get("code", "")
+    if not code:
+        return _page(request)
+    try:
+        _count_guess(request)
+        sign_in = device.find(code)
+        if request.method != "POST":
+            return _page(request, sign_in=sign_in)
+        decide = device.approve if request.POST.get("decision") == "approve" else device.deny
+        decide(sign_in, by=caller(request))
+    except HubError as error:
+        return _page(request, status=error.status, problem=error.message, code=code[:20])
+    return _page(request, outcome="approved" if decide is device.approve else "denied")
+
+
+def _count_guess(request: HttpRequest) -> None:
+    """A code is one of 25 thousand million and good for 15 minutes; nobody may try many."""
+    key = f"device-guesses-{person(request).pk}"
+    cache.add(key, 0, _PER_SECONDS)
+    if cache.incr(key) > _GUESSES:
+        raise TooManyRequests("Too many codes were tried. Wait ten minutes and try again.")
+
+
+def _page(request: HttpRequest, *, status: int = 200, **context: object) -> HttpResponse:
+    response = render(request, "device.html", context, status=status)
+    response["Cache-Control"] = "no-store"
+    return response
