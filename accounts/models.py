@@ -136,9 +136,7 @@ class Membership(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(
-                fields=["organization", "user"], name="membership_once_per_person_and_organization"
-            ),
+            models.UniqueConstraint(fields=["organization", "user"], name="membership_once_per_person"),
             models.CheckConstraint(
                 name="membership_role_is_known", condition=Q(role__in=["read", "contributor", "write", "admin"])
             ),
