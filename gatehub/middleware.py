@@ -30,6 +30,7 @@ class RequestId:
         request.id = trace_id if _TRACE_ID.fullmatch(trace_id) else uuid.uuid4().hex  # type: ignore[attr-defined]
         if request.path_info.startswith("//"):  # huggingface_hub 0.9 with a slash at the end of HF_ENDPOINT.
             request.path_info = "/" + request.path_info.lstrip("/")
+            request.path = "/" + request.path.lstrip("/")
         response = self.get_response(request)
         response["X-Request-Id"] = request.id  # type: ignore[attr-defined]
         if request.method == "HEAD" and isinstance(response, HttpResponse):

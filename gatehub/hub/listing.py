@@ -15,6 +15,7 @@ from rest_framework.response import Response
 
 from access import selectors
 from accounts.errors import BadRequest
+from accounts.models import Namespace
 from gatehub.hub.base import HubView, flag
 from gatehub.hub.pagination import CURSOR, PAGE, keyset_page, next_link, whole_number
 from gatehub.hub.repo_objects import expanded, only, repo_object
@@ -78,7 +79,7 @@ def _chosen(repos: QuerySet[Repo], request: Request) -> QuerySet[Repo]:
     for tag in [*_texts(request, "filter"), *_texts(request, "pipeline_tag")]:
         repos = repos.filter(Exists(RepoTag.objects.filter(repo=OuterRef("pk"), tag=tag)))
     for author in _texts(request, "author"):
-        repos = repos.filter(namespace__name__iexact=author)
+        repos = repos.filter(namespace__in=Namespace.objects.named(author))
     for term in _texts(request, "search"):
         repos = repos.alias(id_text=Concat(F("namespace__name"), Value("/"), F("name")))
         repos = repos.filter(id_text__icontains=term)

@@ -42,6 +42,13 @@ def test_downloads_lead_to_a_relative_address(rest, stranger, moved):
     assert (answer.status_code, answer["Location"]) == (307, f"/olu/new/resolve/{rest}")
 
 
+def test_an_address_with_two_slashes_in_front(stranger, moved):
+    """As huggingface_hub 0.9 sends it, when HF_ENDPOINT ends in a slash."""
+    answer = stranger.get("http://testserver//olu/old/resolve/main/olu/old")
+    assert (answer.status_code, answer["Location"]) == (307, "/olu/new/resolve/main/olu/old")
+    assert text_of(stranger.get("http://testserver//olu/new/resolve/main/olu/old")) == b"of that name"
+
+
 def test_the_new_address_serves(stranger, moved):
     location = stranger.get("/olu/old/resolve/main/olu/old")["Location"]
     assert text_of(stranger.get(location)) == b"of that name"
