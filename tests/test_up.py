@@ -14,8 +14,6 @@ import requests
 from tests.support.processes import Process
 from tests.support.server import ROOT, Server
 
-pytestmark = pytest.mark.xdist_group("make up")  # It checks that little is left running.
-
 
 @pytest.fixture
 def up(tmp_path: Path) -> Iterator[Process]:
