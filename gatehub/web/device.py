@@ -7,17 +7,19 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from access import device
-from accounts.errors import HubError
+from access.models import DeviceSignIn
+from accounts.errors import BadRequest, HubError
 from gatehub.errors import TooManyRequests
-from gatehub.web.base import caller, person, signed_in
+from gatehub.web.base import FORM, SHOW, caller, in_words, only, person, signed_in
 
 _GUESSES, _PER_SECONDS = 20, 600
 
 
 @signed_in
+@only(*SHOW, *FORM)
 def device_page(request: HttpRequest) -> HttpResponse:
     """`/device?code=…`: GET shows what waits under the code, POST decides."""
-    code = request.POST.get("code", "") or request.GET.get("code", "")
+    code = (request.POST if request.method == "POST" else request.GET).get("code", "").strip()
     if not code:
         return _page(request)
     try:
@@ -25,11 +27,21 @@ def device_page(request: HttpRequest) -> HttpResponse:
         sign_in = device.find(code)
         if request.method != "POST":
             return _page(request, sign_in=sign_in)
-        decide = device.approve if request.POST.get("decision") == "approve" else device.deny
-        decide(sign_in, by=caller(request))
+        return _page(request, outcome=_decide(request, sign_in))
     except HubError as error:
-        return _page(request, status=error.status, problem=error.message, code=code[:20])
-    return _page(request, outcome="approved" if decide is device.approve else "denied")
+        return _page(request, status=error.status, problem=in_words(request, error), code=code[:20])
+
+
+def _decide(request: HttpRequest, sign_in: DeviceSignIn) -> str:
+    match request.POST.get("decision"):
+        case "approve":
+            device.approve(sign_in, by=caller(request))
+            return "approved"
+        case "deny":
+            device.deny(sign_in, by=caller(request))
+            return "denied"
+        case _:
+            raise BadRequest("Say whether to approve or to deny. Nothing was decided.")
 
 
 def _count_guess(request: HttpRequest) -> None:

@@ -40,6 +40,7 @@ _MINE: list[URLPattern] = [
     path("settings/tokens/<int:key>/revoke", me.revoke_token, name="revoke_token"),
     path("settings/requests", me.my_requests, name="my_requests"),
     path("new", new.new, name="new"),
+    path("device", device.device_page, name="device"),
 ]
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -48,7 +49,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("datasets", lists.repos, {"repo_type": "dataset"}, name="datasets"),
     *_ACCOUNT,
     *_MINE,
-    path("device", device.device_page, name="device"),
     *web_repo_paths("tree/<rest:rest>", files.tree, name="tree"),
     *web_repo_paths("blob/<rest:rest>", files.blob, name="blob"),
     *web_repo_paths("commits/<rest:rest>", files.commits, name="commits"),
