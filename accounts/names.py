@@ -23,6 +23,9 @@ RESERVED = frozenset(
 )
 """First segments of our own addresses, now or likely later, in lower case."""
 
+RESERVED_REPO_NAMES = frozenset({"resolve"})
+"""`/{name}/resolve/…` is an id without a namespace, which clients ask for, too."""
+
 
 class InvalidName(BadRequest):
     """A name that no user, organization or repo can have."""
@@ -51,4 +54,6 @@ def clean_repo_name(namespace: str, name: str) -> str:
             "A repo name has letters, digits, '-', '_' and '.', starts and ends with a letter, digit or '_', "
             "contains neither '--' nor '..', and does not end with '.git'."
         )
+    if name.lower() in RESERVED_REPO_NAMES:
+        raise InvalidName(f"The name {name!r} is reserved.")
     return name
