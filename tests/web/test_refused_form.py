@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
+
 from django.contrib.messages.storage.fallback import FallbackStorage
 from django.contrib.sessions.backends.db import SessionStore
 from django.test import RequestFactory
 
+from access.models import AccessRequest
 from accounts.actor import Actor
 from gatehub.web.repo import gate_page
 from tests.support.cast import add_files
-from tests.web.pages import described, form_to, soup, words
+from tests.web.pages import described, form_to, press, soup, words
 
 PATH = "/lab/toxic-bert"
 
@@ -58,3 +61,26 @@ extra_gated_fields:
 def test_answers_that_are_no_text_do_no_harm(gated_repo, sam):
     page = soup(refused(gated_repo, sam, {"Company": "must be a text"}, {"Company": {"a": 1}, "Country": None}))
     assert form_to(page, f"{PATH}/ask-access").find(attrs={"name": "Company"})["value"] == ""
+
+
+def test_the_form_as_a_browser_sends_it(gated_repo, browser, sam):
+    client = browser(sam, enforce_csrf_checks=True)
+    page = soup(client.get(PATH))
+    response = press(client, page, f"{PATH}/ask-access", Company="Example <U>", Country="FR")
+    assert response.status_code == 400
+    page = soup(response)
+    assert described(page, page.find(attrs={"name": "I agree"})) == "Must be ticked"
+    response = press(client, page, f"{PATH}/ask-access", **{"I agree": "true"})
+    assert response.status_code == 303
+    assert AccessRequest.objects.get().answers == {"Company": "Example <U>", "Country": "FR", "I agree": "true"}
+    assert "awaiting review" in words(soup(client.get(PATH)))
+
+
+def test_long_and_odd_labels_come_back_letter_for_letter(gated_repo, browser, ada, sam):
+    labels = ["a: 'b', \"c\" & <i>d</i>", "Ж" * 300, "two\nlines", "next", "submit", "csrf"]
+    fields = dict.fromkeys(labels, "text")
+    add_files(gated_repo, {"README.md": f"---\nextra_gated_fields: {json.dumps(fields)}\n---\n".encode()}, by=ada)
+    client = browser(sam)
+    page = soup(client.get(PATH))
+    assert press(client, page, f"{PATH}/ask-access", **dict.fromkeys(labels, "x")).status_code == 303
+    assert list(AccessRequest.objects.get().answers) == labels
