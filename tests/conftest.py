@@ -10,4 +10,5 @@ pytest_plugins = [
     "tests.support.redis",
     "tests.support.server",
     "tests.support.nginx",
+    "tests.support.hub",  # Last: it imports the server, whose module must be registered first.
 ]

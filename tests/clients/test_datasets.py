@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.clients.conftest import Hub, Person
 from tests.support.clients import client
+from tests.support.hub import Hub, Person
 
 PUSH = """
     import sys

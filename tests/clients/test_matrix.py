@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.clients.conftest import CARD, Hub, Person
 from tests.support.clients import HUB_RELEASES, Client, client
+from tests.support.hub import CARD, Hub, Person
 
 REVIEWING = [name for name in HUB_RELEASES if name != "0.9.1"]  # The API came with 0.20.
 
@@ -287,11 +287,11 @@ def test_missing_files_and_revisions_are_told_apart(hub: Hub, release: Client, o
 
 
 def test_the_review_api_gives_typed_results(
-    hub: Hub, reviewing: Client, owner: Person, guest: Person, lab: str
+    hub: Hub, reviewing: Client, owner: Person, guest: Person, lab_name: str
 ) -> None:
-    repo_id = f"{lab}/{hub.unique('review')}"
+    repo_id = f"{lab_name}/{hub.unique('review')}"
     hub.publish(repo_id, owner, {"README.md": CARD.encode()}, gated=False)
-    other = hub.person("other")
+    other = hub.person()
     script = """
         import sys
         from huggingface_hub import HfApi
@@ -304,7 +304,7 @@ def test_the_review_api_gives_typed_results(
             except HfHubHTTPError as error:
                 return error.response.status_code
             return 200
-        assert status(api.list_pending_access_requests, repo_id) == 400
+        assert status(lambda: list(api.list_pending_access_requests(repo_id))) == 400
         api.update_repo_settings(repo_id, gated="manual")
     """
     reviewing.run(script, repo_id, guest.name, other.name, server=hub, token=owner.token)

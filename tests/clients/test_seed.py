@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.clients.conftest import Hub, Person
 from tests.support.clients import client
+from tests.support.hub import Hub, Person
 
 
 def test_huggingface_cli_login_asks_for_a_token_and_keeps_it(hub: Hub, owner: Person, tmp_path: Path) -> None:

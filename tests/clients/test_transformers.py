@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from gatehub.demo import model
-from tests.clients.conftest import CARD, Hub, Person
 from tests.support.clients import client
+from tests.support.hub import CARD, Hub, Person
 
 LOAD = """
     import sys

@@ -13,20 +13,10 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
-from tests.clients.conftest import Hub, Person
+from tests.support.hub import Hub, Person
 
 DATA = b"0123456789" * 100_000
 OID = hashlib.sha256(DATA).hexdigest()
-
-
-@pytest.fixture
-def hub(server, worker_id):
-    return Hub(server, worker_id)
-
-
-@pytest.fixture
-def owner(hub):
-    return hub.person("owner")
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from django.test import Client
 from access.models import AccessToken
 from repos import objects
 from repos.models import LfsObject
+from repos.xet.shard import TAG
 
 DATA = b"0123456789abcdef" * 1000
 XORB = "ab" * 32
@@ -32,7 +33,7 @@ def _stored(hexadecimal):
 
 def _shard(xorb=XORB, data=DATA, sha256=None):
     sha256 = sha256 or hashlib.sha256(data).hexdigest()
-    header = b"\0" * 32 + struct.pack("<QQ", 2, 0)
+    header = TAG + struct.pack("<QQ", 2, 0)
     file = _stored("cd" * 32) + struct.pack("<II8x", 1 << 30, 1)
     segment = _stored(xorb) + struct.pack("<IIII", 0, len(data), 0, 2)
     metadata = _stored(sha256) + b"\0" * 16
