@@ -187,4 +187,7 @@ class AccessRequest(models.Model):
 
     def questions_and_answers(self) -> list[tuple[str, Any]]:
         """Label and answer, in the order of the form version that was answered."""
-        return list(self.answers.items())
+        # PostgreSQL keeps the keys of a JSON object in an order of its own.
+        fields = [] if self.form is None else self.form.spec.get("fields", [])
+        places = {entry["label"]: place for place, entry in enumerate(fields)}
+        return sorted(self.answers.items(), key=lambda pair: places.get(pair[0], len(places)))

@@ -106,7 +106,7 @@ def review(
     policy.require(by, Action.REQUESTS_REVIEW, access_request.repo)
     repo = _lock(access_request.repo)
     require_gated(repo)
-    reason = _clean_reason(status, reason)
+    reason = clean_reason(status, reason)
     locked = AccessRequest.objects.select_for_update(of=("self",)).select_related("user").filter(pk=access_request.pk)
     request = locked.first()
     if request is None:
@@ -117,7 +117,8 @@ def review(
     return _decide(request, status=status, by=by, reason=reason, event=_EVENTS[Status(status)])
 
 
-def _clean_reason(status: str, reason: str) -> str:
+def clean_reason(status: str, reason: str) -> str:
+    """The reason as it is kept.  Raises InvalidFields naming `status` or `rejectionReason`."""
     if status not in Status.values:
         raise InvalidFields({"status": f"must be one of {', '.join(Status.values)}"})
     reason = " ".join(reason.split())

@@ -1,194 +1,275 @@
-"""Access requests: the review API, and asking (hub-protocol sections 7.1 to 7.5)."""
+"""Access requests: the three lists, the review, asking and taking back (hub-protocol section 7)."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import Q
-from django.http import HttpResponse
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponseRedirect
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.urls.resolvers import URLPattern
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from access import services
-from access.errors import LoginRequired
+from access.errors import LoginRequired, NoAccessRequest
 from access.models import AccessRequest
 from access.policy import Action
+from accounts import services as accounts
 from accounts.errors import BadRequest, HubError, InvalidFields, NotFound
-from accounts.services import get_user
-from gatehub import errors
+from accounts.models import User
+from gatehub.errors import UnsupportedMediaType, for_people
+from gatehub.hub import bodies
 from gatehub.hub.base import HubView, HubViewSet, api_repo_path, hub_time, web_repo_paths
-from gatehub.hub.bodies import json_object, text
-from gatehub.hub.pagination import CURSOR, PAGE, keyset_page, next_link
-from gatehub.web import repo as repo_pages
+from gatehub.hub.identity import avatar_path
+from gatehub.hub.pagination import CURSOR, PAGE, keyset_page, next_link, whole_number
+from gatehub.web.repo import gate_page
 from repos import cards
 from repos.models import Repo
 
-MIN_LIMIT = 10
-MAX_BATCH = 100
+Status = AccessRequest.Status
+
+FEWEST_A_PAGE = 10
+BATCH = 100
 
 
-def request_object(request: AccessRequest) -> dict[str, Any]:
-    """One request as the lists give it (hub-protocol section 7.1)."""
-    user = request.user
-    person: dict[str, Any] = {
-        "_id": user.public_id,
-        "user": user.username,
-        "fullname": request.fullname,
-        "avatarUrl": f"/avatars/{user.username}.svg",
-        "isPro": False,
-        "type": "user",
-        "verifiedOrgNames": [],
-    }
-    if request.email:  # Whoever was let in unasked has shared no address.
-        person["email"] = request.email
-    body = {
-        "requestId": request.request_id,
-        "status": request.status,
-        "timestamp": hub_time(request.requested_at),
-        "user": person,
-        "fields": request.answers,
-    }
-    if request.reviewed_at is not None:
-        body["reviewedAt"] = hub_time(request.reviewed_at)
-    if request.granted and request.reviewed_by is not None:
-        body["grantedBy"] = {"user": request.reviewed_by.username, "fullname": request.reviewed_by.fullname}
-    return body
+class _Whom(serializers.Serializer[Any]):
+    """Whose request: by user name, by the person's `_id`, or by the request's id.  All that are given must agree."""
+
+    user = serializers.CharField(required=False, allow_null=True, max_length=100)
+    userId = serializers.CharField(required=False, allow_null=True, max_length=30)
+    requestId = serializers.CharField(required=False, allow_null=True, max_length=100)
+
+
+class _Verdict(serializers.Serializer[Any]):
+    status = serializers.CharField(max_length=20)
+    rejectionReason = serializers.CharField(required=False, allow_null=True, allow_blank=True)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        attrs["rejectionReason"] = services.clean_reason(attrs["status"], attrs.get("rejectionReason") or "")
+        return attrs
+
+
+class HandleSerializer(_Verdict, _Whom):
+    """`{"status": "accepted" | "rejected" | "pending", "user": …}`, and perhaps a `rejectionReason`."""
+
+
+class GrantSerializer(serializers.Serializer[Any]):
+    user = serializers.CharField(max_length=100)
+
+
+class BatchSerializer(_Verdict):
+    requests = serializers.ListField(child=_Whom(), min_length=1, max_length=BATCH)
+
+
+def _checked(serializer: type[serializers.Serializer[Any]], body: dict[str, Any]) -> dict[str, Any]:
+    checked = serializer(data=body)
+    checked.is_valid(raise_exception=True)
+    return dict(checked.validated_data)
 
 
 class AccessRequestViewSet(HubViewSet):
     """`/api/{models|datasets}/{repo_id}/user-access-request/…`
 
-    The order of the checks is the Hub's: signed in, repo visible, may review, gated, body, person, request.
+    Checks come in one order: who asks, whether they see the repo, may review, whether it is gated, whether the body
+    makes sense, whether the person exists, whether the request does.
     """
 
-    def _reviewed_repo(self, action: Action) -> Repo:
-        repo = self.find_repo(action)
-        services.require_gated(repo)
-        return repo
-
-    @extend_schema(responses=OpenApiTypes.OBJECT)
+    @extend_schema(
+        responses=OpenApiTypes.OBJECT,
+        parameters=[
+            OpenApiParameter("limit", int, description=f"{FEWEST_A_PAGE} to {PAGE}, which is the default"),
+            OpenApiParameter("q", str, description="part of a user name, full name or address"),
+            OpenApiParameter(CURSOR, str, description="as in the Link header of the page before"),
+        ],
+    )
     def list(self, request: Request, status: str, **_: str) -> Response:
-        """`GET …/{pending|accepted|rejected}?limit=&q=`, oldest first."""
-        repo = self._reviewed_repo(Action.REQUESTS_VIEW)
-        if status not in AccessRequest.Status.values:
-            raise NotFound(f"The lists are {', '.join(AccessRequest.Status.values)}.")
-        limit = _limit(request)
-        rows = repo.access_requests.filter(status=status).select_related("user", "reviewed_by")
-        if wanted := request.query_params.get("q", "").replace("\0", ""):
-            rows = rows.filter(
-                Q(user__username__icontains=wanted) | Q(fullname__icontains=wanted) | Q(email__icontains=wanted)
-            )
+        """The requests in one status, oldest first, a thousand a page."""
+        repo = self.find_repo(Action.REQUESTS_VIEW)
+        services.require_gated(repo)
+        if status not in Status.values:
+            raise NotFound(f"There is no such list; there are {', '.join(Status.values)}.")
+        limit = whole_number(request, "limit", PAGE, least=FEWEST_A_PAGE, most=PAGE + 1)
+        if limit > PAGE:
+            raise BadRequest(f"limit must be a whole number from {FEWEST_A_PAGE} to {PAGE}.")
+        rows = _matching(AccessRequest.objects.filter(repo=repo, status=status), request.query_params.get("q", ""))
+        # Forms are large and few, so each is fetched once, not once per row.
+        rows = rows.select_related("user", "reviewed_by").prefetch_related("form")
         page, cursor = keyset_page(rows, request, column="requested_at", descending=False, limit=limit)
-        response = Response([request_object(one) for one in page])
+        response = Response([_request(row) for row in page], headers={"Cache-Control": "no-store"})
         if cursor is not None:
-            path = f"/api/{repo.type}s/{repo.repo_id}/user-access-request/{status}"
-            response["Link"] = next_link(request, path, **{CURSOR: cursor})
+            response["Link"] = next_link(request, request._request.path, **{CURSOR: cursor})
         return response
 
-    @extend_schema(request=OpenApiTypes.OBJECT, responses=OpenApiTypes.OBJECT)
+    @extend_schema(request=HandleSerializer, responses=OpenApiTypes.OBJECT)
     def handle(self, request: Request, **_: str) -> Response:
-        """`POST …/handle` with `status`, `user` or `requestId`, and `rejectionReason`."""
-        repo = self._reviewed_repo(Action.REQUESTS_REVIEW)
-        self._handle(repo, json_object(request))
+        """Accept a request, reject it, or cancel it back to pending."""
+        repo = self._repo_to_review()
+        given = _checked(HandleSerializer, bodies.json_object(request))
+        self._review(repo, given, given)
         return Response({})
 
-    def _handle(self, repo: Repo, body: dict[str, Any]) -> None:
-        status = text(body, "status", required=True)
-        if status not in AccessRequest.Status.values:
-            raise InvalidFields({"status": f"must be one of {', '.join(AccessRequest.Status.values)}"})
-        username, request_id = text(body, "user"), text(body, "requestId")
-        if username:
-            username = get_user(username).username
-        found = services.find_request(repo, username=username, request_id=request_id)
-        if username and found.user.username != username:
-            raise BadRequest("`user` and `requestId` name different requests.")
-        services.review(access_request=found, status=status, reason=text(body, "rejectionReason"), by=self.actor)
-
-    @extend_schema(request=OpenApiTypes.OBJECT, responses=OpenApiTypes.OBJECT)
-    def batch(self, request: Request, **_: str) -> Response:
-        """`POST …/batch` with one `status` for up to 100 `requests`; says of each what became of it."""
-        repo = self._reviewed_repo(Action.REQUESTS_REVIEW)
-        body = json_object(request)
-        listed = body.get("requests")
-        if not isinstance(listed, list) or not 1 <= len(listed) <= MAX_BATCH:
-            raise InvalidFields({"requests": f"must be a list of 1 to {MAX_BATCH} requests"})
-        shared = {"status": body.get("status"), "rejectionReason": body.get("rejectionReason")}
-        return Response([self._one_of_batch(repo, item, shared) for item in listed])
-
-    def _one_of_batch(self, repo: Repo, item: Any, shared: dict[str, Any]) -> dict[str, Any]:
-        if not isinstance(item, dict):
-            return {"ok": False, "error": "Each request must be an object."}
-        named = {name: item[name] for name in ("user", "requestId") if name in item}
-        try:
-            self._handle(repo, named | shared)
-        except HubError as error:  # The others go on: each was decided, or refused, on its own.
-            return named | {"ok": False, "error": error.message}
-        return named | {"ok": True}
-
-    @extend_schema(request=OpenApiTypes.OBJECT, responses=OpenApiTypes.OBJECT)
+    @extend_schema(request=GrantSerializer, responses=OpenApiTypes.OBJECT)
     def grant(self, request: Request, **_: str) -> Response:
-        """`POST …/grant` with `user`: access for somebody who did not ask."""
-        repo = self._reviewed_repo(Action.REQUESTS_REVIEW)
-        username = text(json_object(request), "user", required=True)
-        services.grant(repo=repo, user=get_user(username), by=self.actor)
+        """Give a person access, asked or not."""
+        repo = self._repo_to_review()
+        given = _checked(GrantSerializer, bodies.json_object(request))
+        services.grant(repo=repo, user=accounts.get_user(given["user"]), by=self.actor)
         return Response({})
 
-    @extend_schema(request=OpenApiTypes.OBJECT, responses=OpenApiTypes.OBJECT)
+    @extend_schema(request=BatchSerializer, responses=OpenApiTypes.OBJECT)
+    def batch(self, request: Request, **_: str) -> Response:
+        """Review up to a hundred requests alike.  Each succeeds or fails by itself, and the answer says which."""
+        repo = self._repo_to_review()
+        given = _checked(BatchSerializer, bodies.json_object(request))
+        return Response([self._reviewed(repo, whom, given) for whom in given["requests"]])
+
+    @extend_schema(request=None, responses=OpenApiTypes.OBJECT)
     def cancel(self, request: Request, **_: str) -> Response:
-        """`POST …/cancel`, by the requester: takes the own pending request back."""
+        """The requester takes their own request back, while it is pending."""
         repo = self.find_repo(Action.CARD_VIEW)
+        _require_person(self)
+        services.require_gated(repo)
         services.withdraw(repo=repo, by=self.actor)
         return Response({"ok": True})
 
+    def _repo_to_review(self) -> Repo:
+        repo = self.find_repo(Action.REQUESTS_REVIEW)
+        services.require_gated(repo)
+        return repo
 
-def _limit(request: Request) -> int:
-    said = request.query_params.get("limit")
-    if said is None:
-        return PAGE
-    if not (said.isascii() and said.isdigit()) or len(said) > 9 or not MIN_LIMIT <= int(said) <= PAGE:
-        raise BadRequest(f"limit must be {MIN_LIMIT} to {PAGE}.")
-    return int(said)
+    def _review(self, repo: Repo, whom: dict[str, Any], verdict: dict[str, Any]) -> AccessRequest:
+        found = _find(repo, whom)
+        return services.review(
+            access_request=found, status=verdict["status"], reason=verdict["rejectionReason"], by=self.actor
+        )
+
+    def _reviewed(self, repo: Repo, whom: dict[str, Any], verdict: dict[str, Any]) -> dict[str, Any]:
+        """What became of one request of a batch, beside what named it."""
+        named = {key: value for key, value in whom.items() if value}
+        try:
+            done = self._review(repo, whom, verdict)
+        except HubError as error:
+            return named | {"ok": False, "error": f"{error.message} {error.next_step}".strip()}
+        return named | {"user": done.user.username, "ok": True}
 
 
-class AskAccessView(HubView):
-    """`POST /[datasets/]{repo_id}/ask-access`: a form, or a JSON object, whose keys are the labels of the card."""
+def _require_person(view: HubView | HubViewSet) -> None:
+    if view.actor.anonymous:
+        raise LoginRequired(next_step="Sign in, or send a token: {url}", help_path="/login")
+
+
+def _find(repo: Repo, whom: dict[str, Any]) -> AccessRequest:
+    """Raises BadRequest when nobody is named, NotFound for an unknown person, NoAccessRequest."""
+    user = accounts.get_user(whom["user"]) if whom.get("user") else None
+    if whom.get("userId"):
+        by_id = _user_of_id(whom["userId"])
+        if user is not None and user != by_id:
+            raise NoAccessRequest
+        user = by_id
+    found = services.find_request(repo, username=user.username if user else "", request_id=whom.get("requestId") or "")
+    if user is not None and found.user_id != user.pk:
+        raise NoAccessRequest
+    return found
+
+
+def _user_of_id(public_id: str) -> User:
+    key = public_id.removeprefix("u-")
+    user = User.objects.filter(pk=int(key)).first() if key.isascii() and key.isdigit() and len(key) < 19 else None
+    if user is None:
+        raise NotFound("User not found")
+    return user
+
+
+def _matching(rows: QuerySet[AccessRequest], search: str) -> QuerySet[AccessRequest]:
+    """Those whose user name, full name or address contains the words."""
+    words = " ".join(search.replace("\0", "").split())[:200]
+    if not words:
+        return rows
+    return rows.filter(Q(user__username__icontains=words) | Q(fullname__icontains=words) | Q(email__icontains=words))
+
+
+def _request(row: AccessRequest) -> dict[str, Any]:
+    """One request as clients read it.  Name and address are those of the day it was sent."""
+    user: dict[str, Any] = {
+        "_id": row.user.public_id,
+        "user": row.user.username,
+        "fullname": row.fullname or row.user.username,
+        "avatarUrl": avatar_path(row.user.username),
+        "isPro": False,
+        "type": "user",
+        "verifiedOrgNames": [],
+    }
+    if row.email:  # Who was granted access unasked, did not share an address.
+        user["email"] = row.email
+    body: dict[str, Any] = {
+        "requestId": row.request_id,
+        "status": row.status,
+        "timestamp": hub_time(row.requested_at),
+        "user": user,
+        "fields": dict(row.questions_and_answers()),
+    }
+    if row.reviewed_at is not None:
+        body["reviewedAt"] = hub_time(row.reviewed_at)
+    if row.is_accepted and row.reviewed_by is not None:
+        body["grantedBy"] = {"fullname": row.reviewed_by.get_full_name(), "user": row.reviewed_by.username}
+    if row.rejection_reason:
+        body["rejectionReason"] = row.rejection_reason
+    return body
+
+
+class AskView(HubView):
+    """`POST /{repo_id}/ask-access`: a form or a JSON object whose keys are the labels of the gate's questions.
+
+    From the page, with a session and its CSRF token; from a script, with a token.  Answered with 303 to the repo's
+    page, whatever became of the request: the page says it.
+    """
 
     @extend_schema(request=OpenApiTypes.OBJECT, responses={303: None})
-    def post(self, request: Request, **_: str) -> HttpResponse:
+    def post(self, request: Request, **_: str) -> HttpResponseBase:
         repo = self.find_repo(Action.CARD_VIEW)
-        if self.actor.anonymous:
-            return self._sign_in_first(request, repo)
-        given = self._given(request, repo)
+        on_page = self.actor.token is None and for_people(request._request)
+        if self.actor.anonymous and on_page:
+            return _see_other(self.absolute(f"{reverse('account_login')}?next={repo.path}"))
+        _require_person(self)
+        given = _answers(request, repo)
         try:
             services.ask(repo=repo, answers=given, by=self.actor)
         except InvalidFields as error:
-            if errors.for_people(request._request) and self.actor.token is None:
-                return repo_pages.gate_page(request._request, repo, self.actor, error.fields, given)
-            raise
-        return self._see(repo.path)
+            if not on_page or _is_json(request):
+                raise
+            return gate_page(request._request, repo, self.actor, error.fields, given)
+        return _see_other(self.absolute(repo.path))
 
-    def _see(self, path: str) -> HttpResponse:
-        response = redirect(self.absolute(path))
-        response.status_code = 303
-        return response
 
-    def _sign_in_first(self, request: Request, repo: Repo) -> HttpResponse:
-        if errors.for_people(request._request):
-            return self._see(f"/login?next={repo.path}")
-        raise LoginRequired(next_step="Sign in, or send a token: {url}", help_path="/login")
+_FORMS = frozenset({"application/x-www-form-urlencoded", "multipart/form-data"})
 
-    def _given(self, request: Request, repo: Repo) -> dict[str, Any]:
-        """The answers as they came.  Their check is the service's."""
-        kind = (request.content_type or "").split(";")[0].strip().lower()
-        if kind == "application/json":
-            return json_object(request)
-        if kind not in {"application/x-www-form-urlencoded", ""}:
-            raise errors.UnsupportedMediaType("Send a form (application/x-www-form-urlencoded) or a JSON object.")
-        return cards.answers_from_post(services.form_spec(repo.gate_form), request._request.POST)
+
+def _is_json(request: Request) -> bool:
+    return request._request.content_type == "application/json"
+
+
+def _answers(request: Request, repo: Repo) -> dict[str, Any]:
+    """What was answered, by label.  A gate without questions needs no body, and so no content type."""
+    plain: HttpRequest = request._request
+    if _is_json(request):
+        return bodies.json_object(request)
+    if plain.content_type in _FORMS:
+        return cards.answers_from_post(services.form_spec(repo.gate_form), plain.POST)
+    if plain.content_type == "" and not plain.body:
+        return {}
+    raise UnsupportedMediaType("Send a form (application/x-www-form-urlencoded) or a JSON object (application/json).")
+
+
+def _see_other(address: str) -> HttpResponseRedirect:
+    response = redirect(address)
+    response.status_code = 303
+    return response
 
 
 _lists = AccessRequestViewSet.as_view({"get": "list"})
@@ -202,5 +283,5 @@ def _posts(action: str) -> URLPattern:
 urlpatterns: list[URLPattern] = [
     *[_posts(action) for action in ("handle", "batch", "grant", "cancel")],
     api_repo_path("user-access-request/<segment:status>", _lists, "api_access_requests"),
-    *web_repo_paths("ask-access", AskAccessView.as_view(), "ask_access"),
+    *web_repo_paths("ask-access", AskView.as_view(), "ask_access"),
 ]
