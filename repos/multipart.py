@@ -60,7 +60,7 @@ def complete(upload_id: str, storage_id: str, parts: Iterable[tuple[int, str]], 
     """
     objects.checked_hex(sha256, 64, "sha256")
     directory = _directory(upload_id)
-    if (directory / DONE).exists() and objects.exists(storage_id, sha256):
+    if _is_done(directory, storage_id, sha256, size):
         return
     paths = _parts(directory, parts)
     total = sum(path.stat().st_size for path in paths)
@@ -94,6 +94,13 @@ def _root() -> Path:
 
 def _directory(upload_id: str) -> Path:
     return _root() / hashlib.sha256(upload_id.encode()).hexdigest()
+
+
+def _is_done(directory: Path, storage_id: str, sha256: str, size: int) -> bool:
+    """Whether these parts were joined to this object before.  That the object exists would not prove it."""
+    if not (directory / DONE).exists() or not objects.exists(storage_id, sha256):
+        return False
+    return objects.size(storage_id, sha256) == size
 
 
 def _part_path(directory: Path, number: int, etag: str) -> Path:

@@ -133,8 +133,7 @@ class Writer:
     """
 
     def __init__(self, storage_id: str, *, max_size: int | None = None) -> None:
-        self._prefix = _prefix(storage_id)  # Refuses a bad id before there is a file.
-        self._storage_id = storage_id
+        self._storage_id = checked_hex(storage_id, 32, "storage_id")
         self._max_size = max_size
         self._hash = hashlib.sha256()
         self.size = 0
@@ -221,10 +220,9 @@ def open(storage_id: str, sha256: str) -> BinaryIO:  # noqa: A001 - read as obje
 
 def local_path(storage_id: str, sha256: str) -> Path | None:
     """The file that holds the object, for sendfile and X-Accel-Redirect; None where the storage has no files."""
-    try:
-        return Path(storage().path(key(storage_id, sha256)))
-    except NotImplementedError:
-        return None
+    name, store = key(storage_id, sha256), storage()
+    # Not by asking for `path`: Django's storage in memory has one too.
+    return Path(store.path(name)) if isinstance(store, FileSystemStorage) else None
 
 
 def delete(storage_id: str, sha256: str) -> None:

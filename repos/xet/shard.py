@@ -24,6 +24,7 @@ FILE = struct.Struct("<32sII8x")  # Hash, flags, number of segments.
 SEGMENT = struct.Struct("<32sIIII")  # Xorb hash, flags, raw bytes, first chunk, end chunk.
 SHA256 = struct.Struct("<32s16x")
 
+TAG = b"HFRepoMetaData\0" + bytes.fromhex("556967456a7b815783a5bdd95ccdd14aa9")  # As all clients send it.
 VERSION = 2
 WITH_VERIFICATION, WITH_SHA256 = 1 << 31, 1 << 30
 END_OF_FILES = b"\xff" * 32
@@ -73,7 +74,9 @@ def parse(shard: bytes) -> list[FileInfo]:
         raise TooLarge(f"The shard is larger than {MAX_BYTES} bytes.")
     if len(shard) < HEADER.size:
         raise BadRequest("The shard is cut off.")
-    _, version, _ = HEADER.unpack_from(shard)
+    tag, version, _ = HEADER.unpack_from(shard)
+    if tag != TAG:
+        raise BadRequest("This is not a shard.")
     if version != VERSION:
         raise BadRequest(f"The shard has version {version}, known is version {VERSION}.")
     files: list[FileInfo] = []
