@@ -13,6 +13,7 @@ from django.urls.resolvers import URLPattern
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
+from rest_framework.parsers import FormParser, JSONParser, MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -229,6 +230,9 @@ class AskView(HubView):
     From the page, with a session and its CSRF token; from a script, with a token.  Answered with 303 to the repo's
     page, whatever became of the request: the page says it.
     """
+
+    # The check of the CSRF token reads the form, before the view does.
+    parser_classes = (FormParser, MultiPartParser, JSONParser)
 
     @extend_schema(request=OpenApiTypes.OBJECT, responses={303: None})
     def post(self, request: Request, **_: str) -> HttpResponseBase:
