@@ -281,8 +281,8 @@ DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.text("GATEHUB_FROM_EMAIL", f"GateHub <ga
 
 REDIS_URL = env.text("GATEHUB_REDIS_URL", "")
 if REDIS_URL:
-    if not REDIS_URL.startswith(("redis://", "rediss://", "unix://")):
-        raise env.refuse("GATEHUB_REDIS_URL", "must start with redis://, rediss:// or unix://")
+    if not REDIS_URL.startswith(("redis://", "rediss://")):
+        raise env.refuse("GATEHUB_REDIS_URL", "must start with redis:// or rediss://")
     CELERY_BROKER_URL = REDIS_URL
     CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
 else:

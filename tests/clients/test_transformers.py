@@ -62,7 +62,7 @@ def test_a_gated_model_loads_once_access_is_accepted(hub: Hub, owner: Person, gu
     hub.ask(repo_id, guest)
     assert "awaiting a review" in told(guest)
     hub.handle(repo_id, owner, guest, "accepted")
-    assert told(guest) == "LOADED bert 32 [2, 8, 1, 3]"
+    assert told(guest) == "LOADED bert 32 [2, 9, 1, 3]"
     hub.handle(repo_id, owner, guest, "rejected")
     assert told(guest).startswith("REFUSED")
 

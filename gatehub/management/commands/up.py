@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import signal
 import socket
 import sys
 import threading
@@ -21,6 +22,7 @@ from honcho.manager import Manager
 from gatehub.demo import content as demo
 
 _PATIENCE = 120  # Seconds until the server must have answered once.
+_INTERRUPTED = 128 + signal.SIGINT  # honcho's status after Ctrl-C.
 
 
 class Command(BaseCommand):
@@ -40,7 +42,8 @@ class Command(BaseCommand):
         threading.Thread(target=self._greet, daemon=True).start()
         manager.loop()
         lock.close()
-        sys.exit(manager.returncode)
+        # Ctrl-C is how it is meant to end, so it is no failure.
+        sys.exit(0 if manager.returncode == _INTERRUPTED else manager.returncode)
 
     def _only_one(self) -> TextIO:
         lock = (settings.DATA_DIR / "up.lock").open("w")
