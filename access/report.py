@@ -63,14 +63,15 @@ def _full(request: AccessRequest) -> dict[str, str]:
     }
 
 
-def labels(repo: Repo) -> list[str]:
-    """The questions of all form versions that were answered, oldest first: columns of the report."""
+def answer_columns(repo: Repo) -> dict[str, str]:
+    """Label -> column, for the questions of all form versions that were answered, oldest first."""
     answered = AccessRequest.objects.filter(form=OuterRef("pk"))
     versions = repo.gate_forms.filter(Exists(answered)).order_by("created_at", "pk")
-    found: dict[str, None] = {}
+    columns: dict[str, str] = {}
     for spec in versions.values_list("spec", flat=True).iterator(_FORMS_AT_ONCE):
-        found.update(dict.fromkeys(field["label"] for field in spec.get("fields", [])))
-    return list(found)
+        for label in (field["label"] for field in spec.get("fields", [])):
+            columns[label] = f"answer: {label}" if label in COLUMNS else label
+    return columns
 
 
 def as_json(repo: Repo) -> Iterator[str]:
@@ -81,20 +82,21 @@ def as_json(repo: Repo) -> Iterator[str]:
 
 
 def as_json_lines(repo: Repo) -> Iterator[str]:
+    places = {label: place for place, label in enumerate(answer_columns(repo))}
     for request in _requests(repo).iterator(_ROWS_AT_ONCE):
-        yield json.dumps({**_full(request), "fields": request.answers}, ensure_ascii=False) + "\n"
+        answers = sorted(request.answers.items(), key=lambda pair: places.get(pair[0], len(places)))
+        yield json.dumps({**_full(request), "fields": dict(answers)}, ensure_ascii=False) + "\n"
 
 
 def as_csv(repo: Repo) -> Iterator[str]:
-    questions = labels(repo)
+    columns = answer_columns(repo)
     buffer = io.StringIO()
     writer = csv.writer(buffer)
     yield "\ufeff"  # Spreadsheets take a file without this mark for Latin-1.
-    writer.writerow([safe_cell(name) for name in (*COLUMNS, *questions)])
+    writer.writerow([safe_cell(name) for name in (*COLUMNS, *columns.values())])
     for request in _requests(repo).iterator(_ROWS_AT_ONCE):
-        row = _full(request)
-        answers = [str(request.answers.get(question, "")) for question in questions]
-        writer.writerow([safe_cell(cell) for cell in (*row.values(), *answers)])
+        answers = [str(request.answers.get(label, "")) for label in columns]
+        writer.writerow([safe_cell(cell) for cell in (*_full(request).values(), *answers)])
         yield _taken(buffer)
     yield _taken(buffer)
 
