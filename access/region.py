@@ -44,7 +44,7 @@ def country_of(address: str) -> str:
     try:
         ip = ipaddress.ip_address(address.strip().partition("%")[0])
         found = reader.get(getattr(ip, "ipv4_mapped", None) or ip)
-    except (ValueError, maxminddb.InvalidDatabaseError):
+    except Exception:  # noqa: BLE001 - no address, or a damaged file, on which maxminddb raises nearly anything.
         return ""
     return _code(found)
 
@@ -86,6 +86,6 @@ def _open(path: str) -> maxminddb.Reader | None:
     try:
         # In memory, because a mapped file that is overwritten in place would kill the process.
         return maxminddb.open_database(path, maxminddb.MODE_MEMORY)
-    except (OSError, ValueError, maxminddb.InvalidDatabaseError) as error:
+    except Exception as error:  # noqa: BLE001 - see country_of.
         logger.warning("The GeoIP database %s cannot be read, so no country is known: %s", path, error)
         return None
