@@ -50,7 +50,12 @@ class Codes:
 
 
 def _digest(device_code: str) -> str:
-    return hashlib.sha256(device_code.encode()).hexdigest()
+    return hashlib.sha256(device_code.encode(errors="replace")).hexdigest()
+
+
+def _shown(said: str, most: int) -> str:
+    """What a program says of itself, as it can be stored and shown."""
+    return "".join(char for char in said if char.isprintable())[:most]
 
 
 def _new_user_code() -> str:
@@ -70,8 +75,8 @@ def start(*, client_id: str, client_name: str) -> Codes:
                 DeviceSignIn.objects.create(
                     device_code_sha256=_digest(device_code),
                     user_code=user_code,
-                    client_id=client_id[:100],
-                    client_name=client_name[:200],
+                    client_id=_shown(client_id, 100),
+                    client_name=_shown(client_name, 200),
                     expires_at=now + LIFETIME,
                 )
         except IntegrityError:  # One in 25 thousand million has that code already.
@@ -128,7 +133,7 @@ def fetch(device_code: str, *, client_id: str) -> str:
     with transaction.atomic():
         sign_in = (
             DeviceSignIn.objects.select_for_update()
-            .filter(device_code_sha256=_digest(device_code), client_id=client_id[:100])
+            .filter(device_code_sha256=_digest(device_code), client_id=_shown(client_id, 100))
             .first()
         )
         refusal = _poll(sign_in)  # Kept out of the transaction: that it was polled stays written.
