@@ -79,7 +79,11 @@ def test_the_form_as_a_browser_sends_it(gated_repo, browser, sam):
 def test_long_and_odd_labels_come_back_letter_for_letter(gated_repo, browser, ada, sam):
     labels = ["a: 'b', \"c\" & <i>d</i>", "Ж" * 300, "two\nlines", "next", "submit", "csrf"]
     fields = dict.fromkeys(labels, "text")
-    add_files(gated_repo, {"README.md": f"---\nextra_gated_fields: {json.dumps(fields, ensure_ascii=False)}\n---\n".encode()}, by=ada)
+    add_files(
+        gated_repo,
+        {"README.md": f"---\nextra_gated_fields: {json.dumps(fields, ensure_ascii=False)}\n---\n".encode()},
+        by=ada,
+    )
     client = browser(sam)
     page = soup(client.get(PATH))
     response = press(client, page, f"{PATH}/ask-access", **dict.fromkeys(labels, "x"))
