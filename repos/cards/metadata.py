@@ -5,7 +5,6 @@ Metadata comes from authors: every value may have any shape, and what has the wr
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
@@ -32,7 +31,6 @@ _DATASET_PREFIXES: Final = {
     "source_datasets": "source_datasets",
 }
 _BASE_MODEL_RELATIONS: Final = {"adapter", "finetune", "merge", "quantized"}
-_ARXIV: Final = re.compile(r"arxiv\.org/(?:abs|pdf)/([0-9]{4}\.[0-9]{4,5})")
 
 
 def tags_of(metadata: Mapping[str, Any], repo_type: str) -> list[str]:
@@ -75,11 +73,6 @@ def _tags(metadata: Mapping[str, Any], repo_type: str) -> Iterator[str]:
         yield from (f"base_model:{relation}:{text}" for text in _texts(metadata.get("base_model")))
     if metadata.get("model-index"):
         yield "model-index"
-
-
-def arxiv_tags(text: str) -> list[str]:
-    """`arxiv:` tags for the papers that a card's text links to."""
-    return [f"arxiv:{number}" for number in dict.fromkeys(_ARXIV.findall(text))][:MAX_TAGS]
 
 
 def _word(metadata: Mapping[str, Any], key: str) -> str | None:

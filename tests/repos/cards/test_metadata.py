@@ -12,7 +12,6 @@ from repos.cards import read, validate
 from repos.cards.metadata import (
     MAX_TAG,
     MAX_TAGS,
-    arxiv_tags,
     languages_of,
     library_name,
     license_of,
@@ -108,11 +107,6 @@ def test_tags_are_short_texts_whatever_the_metadata(metadata: dict[str, Any], re
     assert all(isinstance(tag, str) and 0 < len(tag) <= MAX_TAG and "\n" not in tag for tag in tags)
     for question in (pipeline_tag, library_name, license_of):
         assert isinstance(question(metadata), str | None)
-
-
-def test_papers() -> None:
-    text = "https://arxiv.org/abs/2401.00001 and https://arxiv.org/pdf/2401.00001v2, http://arxiv.org/abs/1706.03762."
-    assert arxiv_tags(text) == ["arxiv:2401.00001", "arxiv:1706.03762"]
 
 
 @pytest.mark.parametrize(
