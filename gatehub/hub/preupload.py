@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import binascii
+import codecs
+from collections.abc import Iterable
 from typing import Any
 
 from django.conf import settings
@@ -19,15 +21,17 @@ from accounts.errors import BadRequest, InvalidFields
 from gatehub.hub.base import HubView, api_repo_path
 from gatehub.hub.bodies import json_object, text
 from gatehub.hub.commit import refuse_pull_request, writable_branch
-from gatehub.hub.gitfiles import Attributes, Ignored
+from gatehub.hub.gitfiles import Attributes, Ignored, folders_of
 from repos import cards, content
 from repos.errors import EntryNotFound, RevisionNotFound
 from repos.git import Entry, GitRepo, clean_path
+from repos.models import Repo
 
 MAX_FILES = 1000
 _BINARY_MAX_BYTES = 100_000
 """A larger file that is not text goes the LFS way, as on the public hub."""
 _ALWAYS_REGULAR = frozenset({"README.md", ".gitattributes", ".gitignore"})
+_GITATTRIBUTES = ".gitattributes"
 _GITATTRIBUTES_MAX_BYTES = 256 * 1024
 
 
@@ -64,9 +68,9 @@ class PreuploadView(HubView):
         if not isinstance(listed, list) or len(listed) > MAX_FILES:
             raise InvalidFields({"files": f"must be a list of at most {MAX_FILES} files"})
         asked = [_Asked(item) for item in listed]
-        attributes = Attributes(_text_at(git, head, ".gitattributes"))
+        attributes = Attributes(_attribute_files(git, head, [one.path for one in asked]))
         ignored = Ignored(text(body, "gitIgnore") or _text_at(git, head, ".gitignore"))
-        there = {entry.path: entry for entry in git.paths_info(head, [one.path for one in asked])}
+        there = self._content_ids(repo, git.paths_info(head, [one.path for one in asked]))
         return Response(
             {
                 "files": [
@@ -74,12 +78,18 @@ class PreuploadView(HubView):
                         "path": one.given,
                         "uploadMode": one.mode(attributes),
                         "shouldIgnore": ignored(one.path),
-                        "oid": _oid(there.get(one.path)),
+                        "oid": there.get(one.path),
                     }
                     for one in asked
                 ]
             }
         )
+
+    def _content_ids(self, repo: Repo, entries: Iterable[Entry]) -> dict[str, str]:
+        """What clients compare with their own files: git hashes; sha-256 of large files, for who may read those."""
+        readable = self.may(Action.FILES_READ, repo)
+        files = [entry for entry in entries if entry.type == "file" and (readable or entry.lfs is None)]
+        return {entry.path: entry.etag for entry in files}
 
 
 class _Asked:
@@ -105,7 +115,7 @@ class _Asked:
             return "lfs"
         if self.size > settings.REGULAR_FILE_MAX_BYTES:
             return "lfs"
-        if self.path in _ALWAYS_REGULAR or self.size == 0:
+        if self.path.rpartition("/")[2] in _ALWAYS_REGULAR or self.size == 0:
             return "regular"
         if attributes.is_lfs(self.path):
             return "lfs"
@@ -116,14 +126,25 @@ def _is_binary(sample: bytes) -> bool:
     if b"\0" in sample:
         return True
     try:
-        sample[:-4].decode()  # The sample may end within a character.
+        codecs.getincrementaldecoder("utf-8")().decode(sample)  # The sample may end within a character.
     except UnicodeDecodeError:
         return True
     return False
 
 
+def _attribute_files(git: GitRepo, commit: str, paths: Iterable[str]) -> dict[str, str]:
+    """The `.gitattributes` that speak of these paths, by the folder they are in."""
+    folders = {"", *(folder for path_ in paths for folder in folders_of(path_))}
+    wanted = {f"{folder}/{_GITATTRIBUTES}".lstrip("/"): folder for folder in folders}
+    return {
+        wanted[entry.path]: _text_at(git, commit, entry.path)
+        for entry in git.paths_info(commit, list(wanted))
+        if entry.path in wanted
+    }
+
+
 def _text_at(git: GitRepo, commit: str, path_: str) -> str:
-    """A small text file at the root, or nothing where there is none."""
+    """A small text file, or nothing where there is none."""
     try:
         entry = git.entry(commit, path_)
     except EntryNotFound:
@@ -131,11 +152,6 @@ def _text_at(git: GitRepo, commit: str, path_: str) -> str:
     if entry.type != "file" or entry.lfs is not None or entry.size > _GITATTRIBUTES_MAX_BYTES:
         return ""
     return git.read_blob(entry.oid).decode("utf-8", "replace")
-
-
-def _oid(entry: Entry | None) -> str | None:
-    """What the client compares with its own copy: the sha-256 of a large file, the git hash of another."""
-    return None if entry is None or entry.type != "file" else entry.etag
 
 
 urlpatterns: list[URLPattern] = [
