@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from django.http import HttpRequest
+from gunicorn.http.errors import ParseException  # type: ignore[import-untyped]
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -13,8 +14,9 @@ from accounts.errors import BadRequest, TooLarge
 from gatehub.hub.base import HubView
 
 _PIECE = 256 * 1024
-_DRAIN_BYTES = 16 * 1024**2
+_DRAIN_BYTES = 128 * 1024**2
 """What is read of a refused body, so that the caller sees the answer instead of a connection that breaks."""
+ENDED_EARLY = "The body of the request ended early. Nothing was changed."
 
 
 class StreamingView(HubView):
@@ -33,11 +35,12 @@ def _drained(request: HttpRequest) -> bool:
     """Read on to the end of the body, up to a limit.  False when there is more, or the caller has gone."""
     read = 0
     try:
-        while piece := request.read(_PIECE):
+        source = _source(request)
+        while piece := source.read(_PIECE):
             read += len(piece)
             if read > _DRAIN_BYTES:
                 return False
-    except OSError:
+    except (OSError, ParseException, BadRequest):
         return False
     return True
 
@@ -50,11 +53,23 @@ def content_length(request: Request) -> int:
     return int(announced)
 
 
+def _source(request: HttpRequest) -> Any:
+    """What to read the body from.  Django takes one without Content-Length for empty, chunked ones too.
+
+    A server that marks its input as terminated has undone the chunks, so that it can be read to its end.
+    """
+    if "chunked" not in request.META.get("HTTP_TRANSFER_ENCODING", "").lower():
+        return request
+    if not request.META.get("wsgi.input_terminated"):
+        raise BadRequest("The request must say how long its body is (Content-Length).")
+    return request.META["wsgi.input"]
+
+
 class Lines:
     """The lines of a body.  Raises TooLarge past the limits, and BadRequest when the body ends before it should."""
 
     def __init__(self, request: Request, *, line_bytes: int, total_bytes: int) -> None:
-        self._source = request._request
+        self._source = _source(request._request)
         self._line_bytes = line_bytes
         self._total_bytes = total_bytes
         announced = request.META.get("CONTENT_LENGTH") or ""
@@ -66,27 +81,29 @@ class Lines:
     def __iter__(self) -> Iterator[bytes]:
         pending = bytearray()
         while piece := self._piece():
-            start = 0
-            while (end := piece.find(b"\n", start)) >= 0:
-                pending += piece[start:end]
-                yield self._checked(pending)
+            *ended, rest = piece.split(b"\n")
+            for line in ended:
+                pending += line
+                self._check(pending)
+                yield bytes(pending)
                 pending.clear()
-                start = end + 1
-            pending += piece[start:]
-            self._checked(pending)
+            pending += rest
+            self._check(pending)
         if self._announced is not None and self._read < self._announced:
             raise BadRequest(f"The body ended after {self._read} of {self._announced} bytes. Nothing was changed.")
         if pending:
-            yield self._checked(pending)
+            yield bytes(pending)
 
     def _piece(self) -> bytes:
-        piece = self._source.read(_PIECE)
+        try:
+            piece = bytes(self._source.read(_PIECE))
+        except (OSError, ParseException) as error:  # The caller has gone, or its chunks are malformed.
+            raise BadRequest(ENDED_EARLY) from error
         self._read += len(piece)
         if self._read > self._total_bytes:
             raise TooLarge(f"The body is larger than {self._total_bytes} bytes.")
-        return bytes(piece)
+        return piece
 
-    def _checked(self, line: bytearray) -> bytes:
+    def _check(self, line: bytearray) -> None:
         if len(line) > self._line_bytes:
             raise TooLarge(f"A line of the body is longer than {self._line_bytes} bytes. Large files go by LFS or Xet.")
-        return bytes(line)

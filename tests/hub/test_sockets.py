@@ -8,6 +8,7 @@ import socket
 import threading
 import time
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -77,6 +78,51 @@ def test_a_commit_that_breaks_off_changes_nothing(hub, repo_id, owner):
         connection.shutdown(socket.SHUT_WR)
         answer = connection.recv(65536)
     assert answer.startswith(b"HTTP/1.1 400")
+    assert hub.call("GET", f"/api/models/{repo_id}", owner).json()["sha"] == before
+
+
+def _send_commit(hub: Hub, repo_id: str, owner: Person, headers: str, body: bytes) -> tuple[int, dict[str, Any]]:
+    """A commit sent byte by byte as it is given; the status, and the body of the answer."""
+    with _connect(hub) as connection:
+        head = (
+            f"POST /api/models/{repo_id}/commit/main HTTP/1.1\r\nHost: {urlsplit(hub.url).netloc}\r\n"
+            f"Authorization: Bearer {owner.token}\r\nContent-Type: application/x-ndjson\r\n"
+            f"Connection: close\r\n{headers}\r\n\r\n"
+        )
+        connection.sendall(head.encode() + body)
+        connection.shutdown(socket.SHUT_WR)
+        answer = b"".join(iter(lambda: connection.recv(65536), b""))
+    top, _, rest = answer.partition(b"\r\n\r\n")
+    return int(top.split()[1]), json.loads(rest)
+
+
+def _chunked(*pieces: bytes) -> bytes:
+    return b"".join(f"{len(piece):x}\r\n".encode() + piece + b"\r\n" for piece in pieces)
+
+
+LINES = (
+    b'{"key": "header", "value": {"summary": "chunked"}}\n{"key": "fi',
+    b'le", "value": {"path": "chunked.txt", "content": "aGVsbG8=", "encoding": "base64"}}\n',
+)
+
+
+def test_a_chunked_commit_lands(hub, repo_id, owner):
+    body = _chunked(*LINES) + b"0\r\n\r\n"
+    status, answer = _send_commit(hub, repo_id, owner, "Transfer-Encoding: chunked", body)
+    assert status == 200, answer
+    assert hub.call("GET", f"/{repo_id}/resolve/main/chunked.txt", owner).content == b"hello"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [_chunked(*LINES), _chunked(*LINES) + b"5\r\n{", _chunked(*LINES) + b"zz\r\n", b""],
+    ids=["no end", "cut chunk", "no size", "nothing"],
+)
+def test_a_chunked_commit_that_breaks_off_changes_nothing(hub, repo_id, owner, body):
+    before = hub.call("GET", f"/api/models/{repo_id}", owner).json()["sha"]
+    status, answer = _send_commit(hub, repo_id, owner, "Transfer-Encoding: chunked", body)
+    assert status == 400
+    assert answer["error"]
     assert hub.call("GET", f"/api/models/{repo_id}", owner).json()["sha"] == before
 
 
