@@ -31,6 +31,7 @@ from rest_framework.request import Request
 from access.errors import GatedRepo
 from accounts.errors import BadRequest, HubError, InvalidFields, NotAllowed, NotFound, TooLarge
 from repos.errors import RepoMoved, RepoNotFound
+from repos.models import Repo
 
 log = logging.getLogger("gatehub.errors")
 
@@ -90,6 +91,7 @@ _TRANSLATIONS: list[tuple[type[Exception] | tuple[type[Exception], ...], Callabl
     ((drf.NotFound, Http404), lambda _: NotFound("There is nothing at this address.")),
     ((UnreadablePostError, RawPostDataException), lambda _: BadRequest("The body of the request ended early.")),
     (SuspiciousOperation, lambda _: BadRequest()),
+    (Repo.DoesNotExist, lambda _: RepoNotFound()),  # Deleted while the request was under way.
 ]
 
 

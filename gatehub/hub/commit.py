@@ -80,6 +80,8 @@ class _Draft:
 
     def large_file(self, value: dict[str, Any]) -> content.Operation:
         path = clean_path(text(value, "path", required=True))
+        if path == content.CARD:
+            raise BadRequest("README.md must be a text file inside the commit, not a large file.")
         if text(value, "algo") not in {"", "sha256"}:
             raise BadRequest(f"{path}: the hash must be sha256.")
         size = value.get("size")

@@ -6,8 +6,9 @@ import json
 
 import pytest
 
+from accounts.actor import Actor
 from accounts.models import AuditEvent
-from repos import content
+from repos import content, services
 from repos.models import LfsObject
 from tests.support.cast import b64, text_of
 
@@ -223,3 +224,23 @@ def test_a_line_that_is_not_json_is_named(api, base, ada):
     answer = api(ada).send("POST", PATH, body, content_type="application/x-ndjson")
     assert answer.status_code == 400
     assert "Line 2" in answer.json()["error"]
+
+
+def test_the_card_must_be_text(api, base, ada):
+    oid = LfsObject.objects.get(repo=base).sha256
+    answer = api(ada).commit(PATH, [HEADER, lfs_file("README.md", oid)])
+    assert answer.status_code == 400
+    assert "README.md must be a text file" in answer.json()["error"]
+    assert "README.md" not in _files(base)
+
+
+def test_a_repo_that_is_deleted_meanwhile_is_not_found(api, base, ada, monkeypatch):
+    commit = content.commit
+
+    def delete_first(repo, *args, **kwargs):
+        services.delete_repo(repo, by=Actor(user=ada))
+        return commit(repo, *args, **kwargs)
+
+    monkeypatch.setattr(content, "commit", delete_first)
+    answer = api(ada).commit(PATH, [HEADER, file("n.txt")])
+    assert (answer.status_code, answer["X-Error-Code"]) == (404, "RepoNotFound")
