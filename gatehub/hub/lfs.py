@@ -92,7 +92,8 @@ class BatchView(LfsView):
             listed = [self._download(request, repo, oid, size, held) for oid, size in wanted]
             return _answer({"transfer": "basic", "objects": listed, "hash_algo": "sha256"})
         transfer = self._transfer(body, wanted)
-        listed = [self._upload(repo, oid, size, held, transfer) for oid, size in wanted]
+        extra = grants.extra_seconds(sum(size for _, size in wanted))
+        listed = [self._upload(repo, oid, size, held, transfer, extra) for oid, size in wanted]
         return _answer({"transfer": transfer, "objects": listed, "hash_algo": "sha256"})
 
     def _transfer(self, body: dict[str, Any], wanted: list[tuple[str, int]]) -> str:
@@ -100,7 +101,9 @@ class BatchView(LfsView):
         large = any(size >= settings.LFS_MULTIPART_FROM_BYTES for _, size in wanted)
         return "multipart" if large and "multipart" in _transfers(body) else "basic"
 
-    def _upload(self, repo: Repo, oid: str, size: int, held: dict[str, int], transfer: str) -> dict[str, Any]:
+    def _upload(
+        self, repo: Repo, oid: str, size: int, held: dict[str, int], transfer: str, extra_seconds: int
+    ) -> dict[str, Any]:
         answer: dict[str, Any] = {"oid": oid, "size": size}
         if size > settings.LFS_MAX_OBJECT_BYTES:
             limit = settings.LFS_MAX_OBJECT_BYTES
@@ -109,11 +112,11 @@ class BatchView(LfsView):
             if held[oid] != size:
                 return answer | {"error": {"code": 422, "message": f"The object has {held[oid]} bytes, not {size}."}}
             return answer  # Without the key `actions`: clients stumble over null.
-        signed = grants.sign_upload(repo, self.actor, oid=oid, size=size)
+        signed = grants.sign_upload(repo, self.actor, oid=oid, size=size, extra_seconds=extra_seconds)
         upload: dict[str, Any] = {"href": self.absolute(f"/lfs/put/{signed}"), "header": {}}
         if transfer == "multipart" and size >= settings.LFS_MULTIPART_FROM_BYTES:
             upload = self._parts(signed, size)
-        upload["expires_in"] = settings.UPLOAD_URL_SECONDS
+        upload["expires_in"] = settings.UPLOAD_URL_SECONDS + extra_seconds
         verify = self.absolute(f"{repo.path}.git/info/lfs/verify")
         return answer | {"actions": {"upload": upload, "verify": {"href": verify, "header": {}}}}
 

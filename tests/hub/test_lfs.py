@@ -13,7 +13,8 @@ from django.utils import timezone
 from access.models import AccessToken
 from accounts import services as accounts
 from accounts.actor import SYSTEM
-from repos import content, objects
+from gatehub.hub.grants import extra_seconds
+from repos import content, objects, services
 from repos.models import LfsObject
 from tests.support.cast import Api, text_of
 
@@ -249,3 +250,38 @@ def test_a_commit_may_name_what_was_just_uploaded(api, base, ada):
     wrong = [lines[0], {"key": "lfsFile", "value": {"path": "v.bin", "algo": "sha256", "oid": OID, "size": 1}}]
     assert api(ada).commit("/api/models/ada/base/commit/main", wrong).status_code == 400
     assert content.open_git(base).entry(content.open_git(base).head(), "w.bin").size == len(DATA)
+
+
+def test_the_addresses_of_a_large_batch_live_longer(api, base, ada, settings):
+    mib = 1024**2
+    extra = 400
+    path = _href(_batch(api(ada), size=extra * mib))
+    settings.UPLOAD_URL_SECONDS = -extra // 2
+    assert _put(path).status_code == 400  # Not expired: the size is what is wrong.
+    settings.UPLOAD_URL_SECONDS = -extra - 1
+    assert "expired" in _put(path).json()["error"]
+
+
+def test_no_address_lives_longer_than_leftovers_are_kept(settings):
+    assert extra_seconds(10**18) == settings.UPLOAD_LEFTOVERS_HOURS * 3600
+
+
+def test_an_address_made_in_a_session_ends_with_the_password(browser, base, ada):
+    client = browser(ada)
+    client.get("/login")
+    body = {"operation": "upload", "objects": [{"oid": OID, "size": len(DATA)}]}
+    path = _href(client.post(BATCH, body, content_type="application/json"))
+    ada.set_password("another-horse-battery")
+    ada.save()
+    assert _put(path).status_code == 403
+    _nothing_stored(base)
+
+
+@pytest.mark.parametrize("field", ["repo", "person"])
+def test_an_address_ends_with_its_repo_and_its_person(api, base, ada, field):
+    path = _href(_batch(api(ada)))
+    if field == "repo":
+        services.delete_repo(base, by=SYSTEM)
+    else:
+        type(ada).objects.filter(pk=ada.pk).update(is_active=False)
+    assert _put(path).status_code == 403
