@@ -20,6 +20,8 @@ def json_object(request: Request) -> dict[str, Any]:
         return {}
     try:
         found = json.loads(raw)
+        if b"\\u" in raw:  # Half a surrogate pair is valid in JSON, and in nothing that text is later made into.
+            json.dumps(found, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as error:
         raise BadRequest(f"The body is not JSON: {type(error).__name__}.") from None
     if not isinstance(found, dict):

@@ -91,7 +91,19 @@ def test_bad_input_creates_nothing(api, sam, body):
     assert not Repo.objects.exists()
 
 
-@pytest.mark.parametrize("raw", [b"[]", b"nope", b"\xff\xfe", b"[" * 100_000, b'"text"', b"7"])
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"[]",
+        b"nope",
+        b"\xff\xfe",
+        b"[" * 100_000,
+        b'"text"',
+        b"7",
+        b'{"name": "\\ud800"}',
+        b'{"name": "a", "organization": "\\ud800"}',
+    ],
+)
 def test_a_body_that_is_no_json_object_creates_nothing(api, sam, raw):
     assert api(sam).post(CREATE, raw).status_code == 400
     assert not Repo.objects.exists()
