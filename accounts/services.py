@@ -88,8 +88,16 @@ def create_user(
     if EmailAddress.objects.filter(email__iexact=email).exists():
         raise AddressTaken(f"The address {email} is used by another account.")
     user.set_password(password)
-    user.save()
-    EmailAddress.objects.create(user=user, email=email, verified=True, primary=True)
+    try:
+        with transaction.atomic():
+            user.save()
+    except IntegrityError:  # Somebody was quicker by a moment.
+        raise NameTaken(f"The name {username!r} is taken.") from None
+    try:
+        with transaction.atomic():
+            EmailAddress.objects.create(user=user, email=email, verified=True, primary=True)
+    except IntegrityError:
+        raise AddressTaken(f"The address {email} is used by another account.") from None
     add_namespace(user, by=by)
     return user
 
