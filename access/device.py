@@ -17,8 +17,8 @@ from django.utils import timezone
 
 from access import tokens
 from access.errors import LoginRequired
-from access.models import AccessToken, DeviceSignIn
-from accounts.actor import Actor
+from access.models import DeviceSignIn
+from accounts.actor import Actor, Entrance
 from accounts.errors import Conflict, HubError, NotAllowed, NotFound
 from accounts.models import AuditEvent, User
 
@@ -124,8 +124,8 @@ def _decide(sign_in: DeviceSignIn, status: str, *, by: Actor) -> None:
     AuditEvent.record(by=by, verb=verb, target=f"{sign_in.client_name or 'a device'} ({sign_in.user_code})")
 
 
-def fetch(device_code: str, *, client_id: str) -> str:
-    """The device's poll.  Returns the new token, once.
+def fetch(device_code: str, *, client_id: str, address: str = "") -> str:
+    """The device's poll, from this IP address.  Returns the new token, once.
 
     Raises DeviceError: `authorization_pending`, `slow_down`, `access_denied`, `expired_token`, or `invalid_grant` for a
     code that never was, was used, or belongs to another client.
@@ -138,7 +138,7 @@ def fetch(device_code: str, *, client_id: str) -> str:
         )
         refusal = _poll(sign_in)  # Kept out of the transaction: that it was polled stays written.
         if refusal is None and sign_in is not None:
-            return _hand_out(sign_in)
+            return _hand_out(sign_in, address)
     raise refusal or DeviceError("invalid_grant", "This device code is not known.")
 
 
@@ -160,13 +160,13 @@ def _poll(sign_in: DeviceSignIn | None) -> DeviceError | None:
     return DeviceError("authorization_pending", "The sign-in was not approved yet.")
 
 
-def _hand_out(sign_in: DeviceSignIn) -> str:
-    user = sign_in.user
-    if user is None or not user.is_active:
+def _hand_out(sign_in: DeviceSignIn, address: str) -> str:
+    # Locked: of two devices that fetch in the same minute the second finds another name.
+    user = User.objects.select_for_update().filter(pk=sign_in.user_id or 0, is_active=True).first()
+    if user is None:
         raise DeviceError("access_denied", "The account is not active.")
-    _, secret = tokens.create(
-        user=user, name=_free_name(user), role=sign_in.role or AccessToken.Role.WRITE, by=Actor(user=user)
-    )
+    by = Actor(user=user, entrance=Entrance.API, address=address)
+    _, secret = tokens.create(user=user, name=_free_name(user), role=sign_in.role, by=by)
     sign_in.status = Status.DONE
     sign_in.save(update_fields=["status"])
     return secret

@@ -10,8 +10,10 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.throttling import SimpleRateThrottle
 
 from access import device
+from gatehub.authentication import client_address
 from gatehub.hub import bodies
 from gatehub.hub.base import HubView
 
@@ -36,8 +38,19 @@ class OAuthView(HubView):
         return self.answer({"error": error, "error_description": description}, status=400)
 
 
+class StartThrottle(SimpleRateThrottle):
+    """Each start is a row that lives for half an hour: nobody may make them without end."""
+
+    rate = "60/min"
+
+    def get_cache_key(self, request: Request, view: Any) -> str:
+        return f"oauth-device-{client_address(request._request)}"
+
+
 class DeviceView(OAuthView):
     """`POST /oauth/device`: a pair of codes."""
+
+    throttle_classes = (StartThrottle,)
 
     @extend_schema(request=OpenApiTypes.OBJECT, responses=OpenApiTypes.OBJECT)
     def post(self, request: Request) -> Response:
@@ -69,7 +82,8 @@ class TokenView(OAuthView):
         if not given.get("device_code"):
             return self.refusal("invalid_request", "device_code is missing.")
         try:
-            token = device.fetch(given["device_code"], client_id=given.get("client_id", ""))
+            address = client_address(request._request)
+            token = device.fetch(given["device_code"], client_id=given.get("client_id", ""), address=address)
         except device.DeviceError as error:  # OAuth has an error shape of its own.
             return self.refusal(error.error, error.message)
         return self.answer({"access_token": token, "token_type": "bearer", "scope": ""})

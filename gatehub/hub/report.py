@@ -25,7 +25,8 @@ class ReportView(HubView):
         if name not in report.FORMATS:
             raise BadRequest(f"format must be one of {', '.join(report.FORMATS)}.")
         rows, content_type = report.FORMATS[name]
-        AuditEvent.record(by=self.actor, verb="report:export", target=str(repo), repo=repo.pk, after=name)
+        if request.method != "HEAD":  # Which exports nothing.
+            AuditEvent.record(by=self.actor, verb="report:export", target=str(repo), repo=repo.pk, after=name)
         response = StreamingHttpResponse(report.in_pieces(rows(repo)), content_type=content_type)
         file = f"user-access-report-{repo.namespace.name}-{repo.name}.{name}"
         response["Content-Disposition"] = f'attachment; filename="{file}"'

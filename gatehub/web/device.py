@@ -48,7 +48,11 @@ def _count_guess(request: HttpRequest) -> None:
     """A code is one of 25 thousand million and good for 15 minutes; nobody may try many."""
     key = f"device-guesses-{person(request).pk}"
     cache.add(key, 0, _PER_SECONDS)
-    if cache.incr(key) > _GUESSES:
+    try:
+        guesses = cache.incr(key)
+    except ValueError:  # Its ten minutes ended just now.
+        guesses = 1
+    if guesses > _GUESSES:
         raise TooManyRequests("Too many codes were tried. Wait ten minutes and try again.")
 
 

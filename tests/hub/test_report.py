@@ -176,3 +176,8 @@ def test_more_rows_need_no_more_queries(format_, gated_repo, make_user, django_a
     write, _ = report.FORMATS[format_]
     with django_assert_max_num_queries(2):
         assert b"person-11" in b"".join(report.in_pieces(write(gated_repo)))
+
+
+def test_a_head_exports_nothing_and_leaves_no_trail(api, gated_repo, ada):
+    assert api(ada).head("/lab/toxic-bert/user-access-report").status_code == 200
+    assert not AuditEvent.objects.filter(verb="report:export").exists()
