@@ -89,7 +89,7 @@ class BatchView(LfsView):
             LfsObject.objects.filter(repo=repo, sha256__in=[oid for oid, _ in wanted]).values_list("sha256", "size")
         )
         if operation == "download":
-            listed = [self._download(request, repo, oid, size, held) for oid, size in wanted]
+            listed = [self._download(repo, oid, size, held) for oid, size in wanted]
             return _answer({"transfer": "basic", "objects": listed, "hash_algo": "sha256"})
         transfer = self._transfer(body, wanted)
         extra = grants.extra_seconds(sum(size for _, size in wanted))
@@ -127,14 +127,14 @@ class BatchView(LfsView):
             header[f"{number:05d}"] = self.absolute(f"/lfs/part/{number}/{signed}")
         return {"href": self.absolute(f"/lfs/complete/{signed}"), "header": header}
 
-    def _download(self, request: Request, repo: Repo, oid: str, size: int, held: dict[str, int]) -> dict[str, Any]:
+    def _download(self, repo: Repo, oid: str, size: int, held: dict[str, int]) -> dict[str, Any]:
         if oid not in held:
             return {"oid": oid, "size": size, "error": {"code": 404, "message": "This repository has no such object."}}
-        # The caller's own credentials, and no signed address: what outlives a revocation opens nothing.
-        own = request.headers.get("Authorization")
-        header = {"Authorization": own} if own else {}
+        # No signed address, which would outlive a revocation: git-lfs sends the caller's own credentials there.  They
+        # are not echoed as a header, for where git is told to send them itself (http.extraHeader, as CI jobs do) it
+        # would send them twice, which no server takes.
         href = self.absolute(f"{repo.path}.git/info/lfs/objects/{oid}")
-        return {"oid": oid, "size": held[oid], "actions": {"download": {"href": href, "header": header}}}
+        return {"oid": oid, "size": held[oid], "actions": {"download": {"href": href, "header": {}}}}
 
 
 @extend_schema(exclude=True)

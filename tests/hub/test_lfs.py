@@ -285,3 +285,13 @@ def test_an_address_ends_with_its_repo_and_its_person(api, base, ada, field):
     else:
         type(ada).objects.filter(pk=ada.pk).update(is_active=False)
     assert _put(path).status_code == 403
+
+
+def test_a_download_address_is_no_credential(api, stranger, gated_repo, ada):
+    held = LfsObject.objects.get(repo=gated_repo)
+    answer = _batch(
+        api(ada), "download", oid=held.sha256, size=held.size, path=f"{gated_repo.path}.git/info/lfs/objects/batch"
+    )
+    download = answer.json()["objects"][0]["actions"]["download"]
+    assert download["header"] == {}
+    assert stranger.get(urlsplit(download["href"]).path).status_code == 401
