@@ -7,7 +7,8 @@ from typing import Any
 from django.urls import path
 from django.urls.resolvers import URLPattern
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_field
+from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -17,36 +18,104 @@ from access.policy import Action
 from accounts.errors import BadRequest, InvalidFields, NotFound
 from accounts.models import Namespace
 from gatehub.hub.base import HubViewSet, NotOffered, api_repo_path
-from gatehub.hub.bodies import json_object, text
+from gatehub.hub.bodies import json_object
 from repos import services
 from repos.models import Repo
 
-_VISIBILITY = {"public": False, "private": True}
+
+class _TextField(serializers.CharField):
+    """A JSON text, kept letter for letter: a number is not a name."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(trim_whitespace=False, **kwargs)
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str):
+            raise serializers.ValidationError("must be a text")
+        return data
 
 
-def _repo_type(body: dict[str, Any]) -> str:
-    """The repo type of a body: missing and null mean a model."""
-    found = text(body, "type") or Repo.Type.MODEL
-    if found == "space":
-        raise NotOffered("Spaces are not offered here: this server hosts models and datasets.")
-    if found not in Repo.Type.values:
-        raise InvalidFields({"type": "must be model or dataset"})
-    return found
+class _TypeField(_TextField):
+    """`model` or `dataset`; missing and null mean a model."""
+
+    def __init__(self) -> None:
+        super().__init__(required=False, allow_null=True, default=None, help_text="`model` (default) or `dataset`")
+
+    def run_validation(self, data: Any = serializers.empty) -> str:
+        found = super().run_validation(data) or Repo.Type.MODEL
+        if found == "space":
+            raise NotOffered("Spaces are not offered here: this server hosts models and datasets.")
+        if found not in Repo.Type.values:
+            raise serializers.ValidationError("must be model or dataset")
+        return str(found)
 
 
-def _private(body: dict[str, Any]) -> bool:
-    """Whether the new repo is private, in both spellings: `visibility`, and `private` of older clients."""
-    private = body.get("private")
-    visibility = body.get("visibility")
-    if private is not None and not isinstance(private, bool):
-        raise InvalidFields({"private": "must be true or false"})
-    if visibility is None:
-        return bool(private)
-    if not isinstance(visibility, str) or visibility not in _VISIBILITY:
-        raise InvalidFields({"visibility": "must be public or private"})
-    if private is not None and private != _VISIBILITY[visibility]:
-        raise InvalidFields({"visibility": "contradicts `private`"})
-    return _VISIBILITY[visibility]
+class _StrictBooleanField(serializers.BooleanField):
+    """true or false: neither "yes" nor 1 decides who sees a repo."""
+
+    def to_internal_value(self, data: Any) -> bool:
+        if not isinstance(data, bool):
+            raise serializers.ValidationError("must be true or false")
+        return data
+
+
+class NamedRepoSerializer(serializers.Serializer[Any]):
+    """A repo by its name and namespace.  `organization` missing or null: the caller's own."""
+
+    name = _TextField()
+    organization = _TextField(required=False, allow_null=True, allow_blank=True)
+    type = _TypeField()
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if "/" in attrs["name"]:
+            attrs["organization"], attrs["name"] = _split_id(attrs["name"], "name")
+        return attrs
+
+
+class CreateRepoSerializer(NamedRepoSerializer):
+    """Clients from 1.8 on send `visibility`, older ones `private`."""
+
+    private = _StrictBooleanField(required=False, allow_null=True)
+    visibility = serializers.ChoiceField(["public", "private"], required=False, allow_null=True)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        attrs = super().validate(attrs)
+        private, visibility = attrs.get("private"), attrs.get("visibility")
+        if private is not None and visibility is not None and private != (visibility == "private"):
+            raise serializers.ValidationError({"visibility": "contradicts `private`"})
+        return attrs | {"private": bool(private) or visibility == "private"}
+
+
+class MoveRepoSerializer(serializers.Serializer[Any]):
+    """Both ids as `namespace/name`."""
+
+    fromRepo = _TextField()
+    toRepo = _TextField()
+    type = _TypeField()
+
+
+@extend_schema_field({"oneOf": [{"type": "boolean", "enum": [False]}, {"type": "string", "enum": ["auto", "manual"]}]})
+class _GatedField(serializers.Field[Any, Any, Any, Any]):
+    """false, "auto" or "manual"."""
+
+
+class RepoAddressSerializer(serializers.Serializer[Any]):
+    """Where a repo is, on the host that the caller used."""
+
+    url = serializers.URLField()
+    name = serializers.CharField()
+    id = serializers.CharField()
+
+
+class RepoSettingsSerializer(serializers.Serializer[Any]):
+    """For the API reference; `repos.services.clean_settings` reads them.  What is not named stays as it is."""
+
+    private = serializers.BooleanField(required=False)
+    visibility = serializers.ChoiceField(["public", "private"], required=False)
+    gated = _GatedField(required=False)
+    orgMembersGated = serializers.BooleanField(required=False)
+    gatedNotificationsMode = serializers.ChoiceField(["bulk", "real-time"], required=False)
+    gatedNotificationsEmail = serializers.EmailField(required=False, allow_blank=True)
 
 
 def _split_id(repo_id: str, field: str) -> tuple[str, str]:
@@ -69,52 +138,52 @@ class RepoViewSet(HubViewSet):
         policy.require_create_in(self.actor, namespace)
         return namespace
 
-    def _named(self, body: dict[str, Any], action: Action) -> Repo:
-        """The repo that a body names by `name` and `organization`."""
-        name = text(body, "name", required=True)
-        namespace = text(body, "organization") or str(self.actor)
-        if "/" in name:
-            namespace, name = _split_id(name, "name")
-        return selectors.find_repo(self.actor, action, _repo_type(body), namespace, name)
+    def _body(self, kind: type[serializers.Serializer[Any]]) -> dict[str, Any]:
+        body = kind(data=json_object(self.request))
+        body.is_valid(raise_exception=True)
+        return dict(body.validated_data)
 
-    @extend_schema(request=OpenApiTypes.OBJECT, responses=OpenApiTypes.OBJECT)
+    @extend_schema(request=CreateRepoSerializer, responses=RepoAddressSerializer)
     def create(self, request: Request) -> Response:
         """`POST /api/repos/create`.  One that exists already is a 409 whose body holds its `url`: clients read it."""
-        body = json_object(request)
-        type_ = _repo_type(body)
-        private = _private(body)
-        name, organization = text(body, "name", required=True), text(body, "organization")
-        if "/" in name:
-            organization, name = _split_id(name, "name")
-        namespace = self._namespace(organization)
+        wanted = self._body(CreateRepoSerializer)
+        type_, name = wanted["type"], wanted["name"]
+        namespace = self._namespace(wanted.get("organization") or "")
         try:
-            repo = services.create_repo(type_=type_, namespace=namespace, name=name, private=private, by=self.actor)
+            repo = services.create_repo(
+                type_=type_, namespace=namespace, name=name, private=wanted["private"], by=self.actor
+            )
         except services.RepoExists as error:
             prefix = "" if type_ == Repo.Type.MODEL else f"{type_}s/"
             error.extra["url"] = self.absolute(f"/{prefix}{namespace.name}/{name}")
             raise
+        return self._address(repo)
+
+    def _address(self, repo: Repo) -> Response:
         return Response({"url": self.absolute(repo.path), "name": repo.repo_id, "id": repo.public_id})
 
-    @extend_schema(request=OpenApiTypes.OBJECT, responses=OpenApiTypes.OBJECT)
+    @extend_schema(request=NamedRepoSerializer, responses=OpenApiTypes.OBJECT)
     def destroy(self, request: Request) -> Response:
         """`DELETE /api/repos/delete`, with a JSON body."""
-        services.delete_repo(self._named(json_object(request), Action.REPO_DELETE), by=self.actor)
+        wanted = self._body(NamedRepoSerializer)
+        namespace = wanted.get("organization") or str(self.actor)
+        repo = selectors.find_repo(self.actor, Action.REPO_DELETE, wanted["type"], namespace, wanted["name"])
+        services.delete_repo(repo, by=self.actor)
         return Response({})
 
-    @extend_schema(request=OpenApiTypes.OBJECT, responses=OpenApiTypes.OBJECT)
+    @extend_schema(request=MoveRepoSerializer, responses=RepoAddressSerializer)
     def move(self, request: Request) -> Response:
         """`POST /api/repos/move`: `fromRepo` becomes `toRepo`, and goes on answering under its old id."""
-        body = json_object(request)
-        source = _split_id(text(body, "fromRepo", required=True), "fromRepo")
-        target, name = _split_id(text(body, "toRepo", required=True), "toRepo")
-        repo = selectors.find_repo(self.actor, Action.REPO_MOVE, _repo_type(body), *source)
+        wanted = self._body(MoveRepoSerializer)
+        source = _split_id(wanted["fromRepo"], "fromRepo")
+        target, name = _split_id(wanted["toRepo"], "toRepo")
+        repo = selectors.find_repo(self.actor, Action.REPO_MOVE, wanted["type"], *source)
         # Whoever may move it may rename it where it is.
         renamed = target.lower() == repo.namespace.name.lower()
         namespace = repo.namespace if renamed else self._namespace(target)
-        moved = services.move_repo(repo, namespace=namespace, name=name, by=self.actor)
-        return Response({"url": self.absolute(moved.path), "name": moved.repo_id, "id": moved.public_id})
+        return self._address(services.move_repo(repo, namespace=namespace, name=name, by=self.actor))
 
-    @extend_schema(request=OpenApiTypes.OBJECT, responses=OpenApiTypes.OBJECT)
+    @extend_schema(request=RepoSettingsSerializer, responses=RepoSettingsSerializer)
     def change_settings(self, request: Request, **_: str) -> Response:
         """`PUT /api/{models|datasets}/{repo_id}/settings`: changes what is named, and echoes it."""
         repo = self.find_repo(Action.SETTINGS_CHANGE)

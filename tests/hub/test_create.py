@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from access.tokens import Scope
 from repos.models import Repo
 
 CREATE = "/api/repos/create"
@@ -54,6 +55,17 @@ def test_contributors_may_create_and_others_may_not(api, con, rea, sam):
     for user in (rea, sam):
         assert api(user).post(CREATE, {"name": "b", "organization": "lab"}).status_code == 403
     assert api(con, "read").post(CREATE, {"name": "b", "organization": "lab"}).status_code == 403
+    assert Repo.objects.count() == 1
+
+
+def test_a_token_for_one_repo_is_refused_and_can_see_that_the_repo_is_there(api, gated_repo, ada):
+    # With `exist_ok` clients ask for the repo after a 403: an upload with such a token stands on this.
+    scope = Scope("repo.write", repo=gated_repo)
+    caller = api(ada, "fine-grained", scopes=[scope])
+    assert caller.post(CREATE, {"name": "toxic-bert", "organization": "lab"}).status_code == 403
+    assert caller.get("/api/models/lab/toxic-bert").status_code == 200
+    assert caller.post("/api/models/lab/toxic-bert/preupload/main", {"files": []}).status_code == 200
+    assert caller.post(CREATE, {"name": "other", "organization": "lab"}).status_code == 403
     assert Repo.objects.count() == 1
 
 
