@@ -17,7 +17,7 @@ from access import tokens
 from access.models import AccessRequest
 from accounts import services as accounts
 from accounts.actor import SYSTEM, Actor
-from accounts.models import Namespace, User
+from accounts.models import AuditEvent, Namespace, User
 from gatehub.demo import cards, model
 from repos import content, objects
 from repos import services as repos
@@ -45,8 +45,9 @@ class Demo:
     requester_token: str
 
 
-def exists() -> bool:
-    return Namespace.objects.named(ORGANIZATION).exists()
+def was_made() -> bool:
+    """Whether there is, or ever was, a demo here: one that the operator removed does not come back."""
+    return AuditEvent.objects.filter(verb="organization:create", target=ORGANIZATION).exists()
 
 
 def _file() -> Path:

@@ -33,7 +33,7 @@ class Command(BaseCommand):
         self._refuse_taken_port()
         call_command("migrate", interactive=False, verbosity=0)
         call_command("collectstatic", interactive=False, verbosity=0)
-        if settings.DEMO and not demo.exists():
+        if settings.DEMO and not demo.was_made():
             demo.create()
         manager = Manager()
         procfile = (settings.BASE_DIR / "Procfile").read_text()
