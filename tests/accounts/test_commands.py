@@ -53,12 +53,18 @@ def test_a_bad_name_is_told_in_one_line(name, db):
     assert not User.objects.exists()
 
 
-def test_a_taken_name_and_a_weak_password_are_told(ada):
+def test_a_taken_name_and_an_empty_password_are_told(ada):
     with pytest.raises(CommandError, match="taken"):
         create_user("ADA")
     with pytest.raises(CommandError, match="password"):
-        run("create_user", "zoe", "--email", "zoe@example.org", "--password", "zoe")
+        run("create_user", "zoe", "--email", "zoe@example.org", "--password", "")
     assert User.objects.count() == 1
+
+
+def test_a_weak_password_is_the_operators_choice_and_is_told(db):
+    _, err = run("create_user", "zoe", "--email", "zoe@example.org", "--password", "zoe")
+    assert "Warning: the password is weak." in err
+    assert User.objects.get().check_password("zoe")
 
 
 def test_create_org_and_add_member(ada, noor):

@@ -33,10 +33,9 @@ def test_the_operator_vouches_for_the_address(ada):
 
 @pytest.mark.parametrize(
     ("changed", "field"),
-    [({"email": "nonsense"}, "email"), ({"email": ""}, "email"), ({"password": "short"}, "password"),
-     ({"password": "newcomer"}, "password"), ({"password": "12345678901"}, "password")],
-)  # fmt: skip
-def test_a_bad_address_or_password_makes_no_account(changed, field, db):
+    [({"email": "nonsense"}, "email"), ({"email": ""}, "email"), ({"password": ""}, "password")],
+)
+def test_a_bad_address_or_no_password_makes_no_account(changed, field, db):
     wanted = {"username": "newcomer", "email": "new@example.org", "password": PASSWORD} | changed
     with pytest.raises(InvalidFields) as refused:
         services.create_user(**wanted, by=SYSTEM)

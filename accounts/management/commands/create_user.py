@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from accounts import services
@@ -33,4 +35,8 @@ class Command(BaseCommand):
             )
         except HubError as error:
             raise CommandError(error.message) from None
+        try:
+            validate_password(options["password"], user)
+        except ValidationError as error:  # As with Django's own createsuperuser, the operator decides.
+            self.stderr.write(f"Warning: the password is weak. {' '.join(error.messages)}")
         self.stderr.write(f"Created {user.username}.")
