@@ -79,7 +79,7 @@ def create_user(
     except ValidationError as error:
         problems["email"] = " ".join(error.messages)
     if not password:
-        problems["password"] = "must not be empty"
+        problems["password"] = "must not be empty"  # noqa: S105 - a sentence.
     if problems:
         raise InvalidFields(problems)
     if EmailAddress.objects.filter(email__iexact=email).exists():
