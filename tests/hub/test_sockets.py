@@ -42,21 +42,25 @@ def _files_below(folder: Path) -> list[Path]:
     return [path for path in folder.rglob("*") if path.is_file()]
 
 
-def _wait_until_none(folder: Path) -> list[Path]:
+def _new_files_that_stay(folder: Path, before: list[Path]) -> list[Path]:
+    """Files that came since `before` and are still there after a while.  Other tests' uploads may wait there, too."""
+    new: list[Path] = []
     for _ in range(100):
-        if not _files_below(folder):
-            return []
+        new = [path for path in _files_below(folder) if path not in before]
+        if not new:
+            break
         time.sleep(0.1)
-    return _files_below(folder)
+    return new
 
 
 def test_an_upload_that_breaks_off_leaves_nothing(hub, repo_id, owner):
     path = _upload_path(hub, repo_id, owner)
     before = set(_files_below(hub.server.data_dir / "objects"))
+    waiting = _files_below(hub.server.data_dir / "tmp")
     with _connect(hub) as connection:
         head = f"PUT {path} HTTP/1.1\r\nHost: {urlsplit(hub.url).netloc}\r\nContent-Length: {len(DATA)}\r\n\r\n"
         connection.sendall(head.encode() + DATA[: len(DATA) // 2])
-    assert _wait_until_none(hub.server.data_dir / "tmp") == []
+    assert _new_files_that_stay(hub.server.data_dir / "tmp", waiting) == []
     assert set(_files_below(hub.server.data_dir / "objects")) == before
     assert requests.put(f"{hub.url}{path}", data=DATA, timeout=30).status_code == 200
 
