@@ -224,6 +224,15 @@ def require_create_in(actor: Actor, namespace: Namespace) -> None:
     raise NotAllowed(f"You don't have the rights to create a repository under the namespace {namespace.name!r}.")
 
 
+def require_move_to(actor: Actor, repo: Repo, namespace: Namespace) -> None:
+    """Raise as `require_create_in` does unless the repo, which the actor may move, may go to the namespace.
+
+    Whoever may move a repo may rename it where it is.
+    """
+    if namespace.pk != repo.namespace_id:
+        require_create_in(actor, namespace)
+
+
 # --- Refusals in words ----------------------------------------------------------------------------------------------
 
 

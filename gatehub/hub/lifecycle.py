@@ -129,13 +129,12 @@ class RepoViewSet(HubViewSet):
     """Create, delete, move, and settings."""
 
     def _namespace(self, name: str) -> Namespace:
-        """The namespace to create in: the caller's own where none is named."""
+        """The namespace of that name: the caller's own where none is named."""
         if self.actor.user is None:
             raise LoginRequired(next_step="Sign in, or send a token: {url}", help_path="/login")
         namespace = selectors.find_namespace(name or self.actor.user.username)
         if namespace is None:
             raise NotFound(f"There is no user or organization named {name[:60]!r}.")
-        policy.require_create_in(self.actor, namespace)
         return namespace
 
     def _body(self, kind: type[serializers.Serializer[Any]]) -> dict[str, Any]:
@@ -149,6 +148,7 @@ class RepoViewSet(HubViewSet):
         wanted = self._body(CreateRepoSerializer)
         type_, name = wanted["type"], wanted["name"]
         namespace = self._namespace(wanted.get("organization") or "")
+        policy.require_create_in(self.actor, namespace)
         try:
             repo = services.create_repo(
                 type_=type_, namespace=namespace, name=name, private=wanted["private"], by=self.actor
@@ -178,9 +178,8 @@ class RepoViewSet(HubViewSet):
         source = _split_id(wanted["fromRepo"], "fromRepo")
         target, name = _split_id(wanted["toRepo"], "toRepo")
         repo = selectors.find_repo(self.actor, Action.REPO_MOVE, wanted["type"], *source)
-        # Whoever may move it may rename it where it is.
-        renamed = target.lower() == repo.namespace.name.lower()
-        namespace = repo.namespace if renamed else self._namespace(target)
+        namespace = self._namespace(target)
+        policy.require_move_to(self.actor, repo, namespace)
         return self._address(services.move_repo(repo, namespace=namespace, name=name, by=self.actor))
 
     @extend_schema(request=RepoSettingsSerializer, responses=RepoSettingsSerializer)

@@ -23,10 +23,16 @@ def creatable_namespaces(actor: Actor, with_: Namespace | None = None) -> list[s
     return names if with_ is None or with_.name in names else [with_.name, *names]
 
 
-def namespace_to_create_in(actor: Actor, name: str) -> Namespace:
-    """The namespace of that name, if the actor may create repos in it.  Raises BadRequest, or what the policy says."""
+def named_namespace(name: str) -> Namespace:
+    """The namespace of that name.  Raises BadRequest."""
     namespace = selectors.find_namespace(name)
     if namespace is None:
         raise BadRequest(f"There is no user or organization {name!r}.")
+    return namespace
+
+
+def namespace_to_create_in(actor: Actor, name: str) -> Namespace:
+    """The namespace of that name, if the actor may create repos in it.  Raises BadRequest, or what the policy says."""
+    namespace = named_namespace(name)
     policy.require_create_in(actor, namespace)
     return namespace

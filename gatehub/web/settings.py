@@ -14,7 +14,7 @@ from accounts.actor import Actor
 from accounts.errors import HubError, InvalidFields
 from gatehub.web import review
 from gatehub.web.base import FORM, SHOW, find_repo, in_words, only, signed_in
-from gatehub.web.namespaces import creatable_namespaces, namespace_to_create_in
+from gatehub.web.namespaces import creatable_namespaces, named_namespace
 from gatehub.web.repo import header
 from repos import services
 from repos.models import Repo
@@ -97,9 +97,8 @@ def move(request: HttpRequest, **where: str) -> HttpResponse:
     """`/{repo_id}/settings/move`: a new namespace or name."""
     actor, repo = find_repo(request, Action.REPO_MOVE, where)
     try:
-        namespace = repo.namespace
-        if request.POST.get("namespace", namespace.name) != namespace.name:
-            namespace = namespace_to_create_in(actor, request.POST["namespace"])
+        namespace = named_namespace(request.POST.get("namespace", repo.namespace.name))
+        policy.require_move_to(actor, repo, namespace)
         moved = services.move_repo(repo, namespace=namespace, name=request.POST.get("name", "").strip(), by=actor)
     except HubError as error:
         repo.refresh_from_db()
