@@ -6,11 +6,13 @@ from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import Any, TypeVar
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
 from django.core.paginator import Page, Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import resolve_url
 
 from access import selectors
 from access.policy import Action
@@ -42,10 +44,18 @@ def signed_in(view: View) -> View:
     @wraps(view)
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if not request.user.is_authenticated:
+            if is_partial(request):
+                # The script would put the sign-in page into the middle of this one.
+                return HttpResponse(status=204, headers={"HX-Redirect": resolve_url(settings.LOGIN_URL)})
             return redirect_to_login(request.get_full_path() if request.method in ("GET", "HEAD") else "/")
         return view(request, *args, **kwargs)
 
     return guarded
+
+
+def is_partial(request: HttpRequest) -> bool:
+    """Whether htmx asks, which wants a part of the page.  Any other visitor gets the whole of it."""
+    return request.headers.get("HX-Request") == "true"
 
 
 def only(*methods: str) -> Callable[[View], View]:
