@@ -10,7 +10,9 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from access import answers, search
 from accounts.models import Namespace, User
+from repos import cards
 from repos.models import GateForm, Repo
 
 
@@ -150,6 +152,7 @@ class AccessRequest(models.Model):
     reviewed_at = models.DateTimeField(null=True, blank=True)
     reviewed_by = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+")
     rejection_reason = models.CharField(max_length=REASON_MAX_LENGTH, blank=True)
+    search_text = models.TextField(editable=False, default="", help_text="What a search looks at: see access.search.")
 
     objects = AccessRequestQuerySet.as_manager()
 
@@ -168,10 +171,30 @@ class AccessRequest(models.Model):
                 name="access_request_reason_only_when_rejected", condition=Q(rejection_reason="") | Q(status="rejected")
             ),
         ]
-        indexes = [models.Index(fields=["repo", "status", "requested_at", "id"], name="access_request_queue")]
+        # One for each order in which a list can be read; those for search and answers are PostgreSQL's, in migration 4.
+        indexes = [
+            models.Index(fields=["repo", "status", "requested_at", "id"], name="access_request_queue"),
+            models.Index(fields=["repo", "status", "reviewed_at", "id"], name="access_request_by_decision"),
+            models.Index(fields=["repo", "status", "fullname", "id"], name="access_request_by_name"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.user} on {self.repo}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if self._state.adding:
+            self.search_text = self.searchable()
+        super().save(*args, **kwargs)
+
+    def searchable(self) -> str:
+        """Its `search_text`.  Who asked, and what they answered, stay what they were."""
+        said = [answer for _, answer in self.answers_in_words()]
+        return search.searchable([self.user.username, self.fullname, self.email, *said])
+
+    def answers_in_words(self) -> list[tuple[str, str]]:
+        """Question and answer as the person saw them, in the order of the form version that was answered."""
+        spec = cards.FormSpec.from_json({} if self.form is None else self.form.spec)
+        return answers.in_words(spec, self.questions_and_answers())
 
     @property
     def is_pending(self) -> bool:
@@ -191,3 +214,65 @@ class AccessRequest(models.Model):
         fields = [] if self.form is None else self.form.spec.get("fields", [])
         places = {entry["label"]: place for place, entry in enumerate(fields)}
         return sorted(self.answers.items(), key=lambda pair: places.get(pair[0], len(places)))
+
+
+class RequestTally(models.Model):
+    """How many of a repo's requests of one day are in each status now.
+
+    Kept by triggers of the database (`access.tallies`), so that it is right whatever wrote the requests: counting
+    600,000 rows takes longer than showing them.
+    """
+
+    repo = models.ForeignKey(Repo, models.CASCADE, related_name="request_tallies")
+    day = models.DateField(help_text="The day on which they were sent, in UTC.")
+    pending = models.IntegerField(default=0)
+    accepted = models.IntegerField(default=0)
+    rejected = models.IntegerField(default=0)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["repo", "day"], name="request_tally_once_per_repo_and_day")]
+
+    def __str__(self) -> str:
+        return f"{self.repo} on {self.day}: {self.pending}, {self.accepted}, {self.rejected}"
+
+
+class BulkReview(models.Model):
+    """One decision about all requests that a filter matches, carried out in steps, each of which survives a crash.
+
+    Whoever sent a request after the reviewer pressed is not in it.
+    """
+
+    repo = models.ForeignKey(Repo, models.CASCADE, related_name="bulk_reviews")
+    by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
+    address = models.GenericIPAddressField(null=True, help_text="The reviewer's, for the audit trail.")
+    chosen = models.JSONField(help_text="`access.filters.RequestFilter` as JSON.")
+    status = models.CharField(max_length=8, choices=AccessRequest.Status, help_text="What they become.")
+    reason = models.CharField(max_length=AccessRequest.REASON_MAX_LENGTH, blank=True)
+    total = models.IntegerField(help_text="How many there were to decide.")
+    decided = models.IntegerField(default=0)
+    refused = models.IntegerField(default=0)
+    refusals = models.JSONField(default=list, help_text="The first of those refused: [user name, why].")
+    last_key = models.BigIntegerField(default=0, help_text="The key of the last request that was looked at.")
+    errors = models.IntegerField(default=0, help_text="How often in a row a step failed.")
+    created_at = models.DateTimeField(default=timezone.now)
+    touched_at = models.DateTimeField(default=timezone.now)
+    finished_at = models.DateTimeField(null=True, blank=True)
+    stopped_because = models.TextField(blank=True, help_text="Empty where it went to its end.")
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="bulk_review_status_is_known", condition=Q(status__in=["pending", "accepted", "rejected"])
+            ),
+            models.CheckConstraint(
+                name="bulk_review_stopped_is_finished", condition=Q(stopped_because="") | Q(finished_at__isnull=False)
+            ),
+        ]
+        indexes = [models.Index(fields=["repo", "-created_at"], name="bulk_review_newest")]
+
+    def __str__(self) -> str:
+        return f"{self.status} for {self.total} requests of {self.repo}"
+
+    @property
+    def looked_at(self) -> int:
+        return self.decided + self.refused

@@ -1,0 +1,35 @@
+"""Answers in the words of the form that was answered, as reviewers read them."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from repos import cards
+
+
+def in_words(spec: cards.FormSpec, answers: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Each question with its answer as the person saw it on the form: `France (FR)`, `Yes`, an option's label."""
+    fields = {entry.label: entry for entry in spec.fields}
+    return [(label, answer_in_words(fields.get(label), answer)) for label, answer in answers]
+
+
+def answer_in_words(entry: cards.Field | None, answer: str) -> str:
+    match entry.type if entry else "":
+        case "checkbox":
+            return "Yes" if answer == "true" else "No"
+        case "country" | "ip_location":
+            return country_in_words(answer) or "Not known"
+        case "select" if entry:
+            return next((option.label for option in entry.options if option.value == answer), answer)
+        case _:
+            return answer
+
+
+def country_in_words(code: str) -> str:
+    names = _country_names()
+    return f"{names[code]} ({code})" if code in names else code
+
+
+@cache
+def _country_names() -> dict[str, str]:
+    return dict(cards.countries())

@@ -1,0 +1,152 @@
+"""Which requests a reviewer looks at: by status, search, answers, country and age."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import reduce
+from typing import Any
+
+from django.db import connection
+from django.db.models import Exists, OuterRef, Q, QuerySet, TextField, Value
+from django.db.models.functions import Cast, StrIndex
+from django.db.models.lookups import GreaterThan
+
+from access import search
+from access.models import AccessRequest
+from repos import cards
+from repos.models import GateForm, Repo
+
+NEWEST_FORMS = 20
+"""Of how many form versions the questions can be filtered by: an author may have written hundreds."""
+MOST_OPTIONS = 300
+
+
+@dataclass(frozen=True, slots=True)
+class RequestFilter:
+    """What a list of requests is narrowed to.  `answers` are pairs of a question's label and a stored answer."""
+
+    status: str = AccessRequest.Status.PENDING
+    search: str = ""
+    answers: tuple[tuple[str, str], ...] = ()
+    country: str = ""
+    countries_in: tuple[str, ...] = ()  # Labels of the questions that tell a country.
+    asked_after: datetime | None = None
+    asked_before: datetime | None = None
+
+    @property
+    def narrows(self) -> bool:
+        """Whether it leaves out some of the list of its status."""
+        return self != RequestFilter(self.status, countries_in=self.countries_in)
+
+    def requests(self, repo: Repo) -> QuerySet[AccessRequest]:
+        """Those of the repo, in no order."""
+        rows = AccessRequest.objects.filter(search.matching(self.search), repo=repo, status=self.status).order_by()
+        for label, answer in self.answers:
+            rows = _answered(rows, [(label, answer)])
+        if self.country:
+            rows = _answered(rows, [(label, self.country) for label in self.countries_in])
+        if self.asked_after is not None:
+            rows = rows.filter(requested_at__gte=self.asked_after)
+        if self.asked_before is not None:
+            rows = rows.filter(requested_at__lte=self.asked_before)
+        return rows
+
+    def until(self, moment: datetime) -> RequestFilter:
+        """The same, without requests that were sent later."""
+        return replace(self, asked_before=moment if self.asked_before is None else min(moment, self.asked_before))
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "status": self.status,
+            "search": self.search,
+            "answers": [list(pair) for pair in self.answers],
+            "country": self.country,
+            "countries_in": list(self.countries_in),
+            "asked_after": None if self.asked_after is None else self.asked_after.isoformat(),
+            "asked_before": None if self.asked_before is None else self.asked_before.isoformat(),
+        }
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> RequestFilter:
+        """What `to_json` gave.  Raises for anything else: nothing may be decided by a filter that nobody understood."""
+        moments = {name: data[name] for name in ("asked_after", "asked_before")}
+        return cls(
+            status=AccessRequest.Status(data["status"]),
+            search=str(data["search"]),
+            answers=tuple((str(label), str(answer)) for label, answer in data["answers"]),
+            country=str(data["country"]),
+            countries_in=tuple(str(label) for label in data["countries_in"]),
+            **{name: None if said is None else datetime.fromisoformat(said) for name, said in moments.items()},
+        )
+
+
+def _answered(rows: QuerySet[AccessRequest], pairs: Iterable[tuple[str, str]]) -> QuerySet[AccessRequest]:
+    """Those with at least one of the answers."""
+    return rows.filter(reduce(Q.__or__, (_has(label, answer) for label, answer in pairs), Q(pk__in=[])))
+
+
+def _has(label: str, answer: str) -> Q:
+    if connection.vendor == "postgresql":
+        return Q(answers__contains={label: answer})
+    # SQLite's paths into JSON know no quotes in keys, but the text is as Django wrote it.  A quote within a label or an
+    # answer has a backslash before it there, so that no answer can look like a pair.
+    pair = f"{json.dumps(label)}: {json.dumps(answer)}"
+    return Q(GreaterThan(StrIndex(Cast("answers", TextField()), Value(pair)), 0))
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A question whose answers can be told apart by a choice, over all form versions that asked it.
+
+    `key` stands for the label, which may be a page long, in addresses.  `options` are stored answers with their words.
+    """
+
+    key: str
+    label: str
+    options: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Questions:
+    """What the requests of one repo can be filtered by."""
+
+    choices: tuple[Question, ...] = ()
+    countries_in: tuple[str, ...] = ()
+
+    def answer(self, said: str) -> tuple[str, str] | None:
+        """The label and the stored answer that `key:answer` names; None for what is no answer of these questions."""
+        key, _, answer = said.partition(":")
+        for question in self.choices:
+            if question.key == key and answer in dict(question.options):
+                return question.label, answer
+        return None
+
+
+def questions_of(repo: Repo) -> Questions:
+    """The questions of the form in force and of those that were answered, the newest first."""
+    answered = AccessRequest.objects.filter(form=OuterRef("pk")).order_by()
+    versions = GateForm.objects.filter(Q(Exists(answered)) | Q(pk=repo.gate_form_id), repo=repo)
+    fields_of_versions = versions.order_by("-pk").values_list("spec__fields", flat=True)[:NEWEST_FORMS]
+    options: dict[str, dict[str, str]] = {}
+    countries: dict[str, None] = {}
+    for fields in fields_of_versions:
+        for entry in cards.FormSpec.from_json({"fields": fields or []}).fields:
+            if entry.type in ("country", "ip_location"):
+                countries[entry.label] = None
+            elif entry.type == "checkbox":
+                options.setdefault(entry.label, {}).update({"true": "Yes", "false": "No"})
+            elif entry.type == "select":
+                offered = {option.value: option.label for option in entry.options}
+                options[entry.label] = offered | options.get(entry.label, {})
+    choices = (
+        Question(_key(label), label, tuple(offered.items())[:MOST_OPTIONS]) for label, offered in options.items()
+    )
+    return Questions(tuple(choices), tuple(countries))
+
+
+def _key(label: str) -> str:
+    return hashlib.sha256(label.encode()).hexdigest()[:10]

@@ -1,0 +1,33 @@
+"""The text that a search for access requests looks at: who asked, from which address, and what they answered.
+
+Kept beside the request, in one column, because an index serves one column: names are in other tables, answers in JSON.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable
+from functools import reduce
+
+from django.db.models import Q
+
+SHORT = 3
+"""Words of fewer characters are looked for at the beginning of words only: PostgreSQL's index holds groups of three,
+and the two spaces before a word count."""
+MAX_WORDS = 8
+
+
+def searchable(texts: Iterable[str]) -> str:
+    """The texts as one line in one case, with a space before each word."""
+    return "".join(f" {word}" for text in texts for word in _folded(text).split())
+
+
+def _folded(text: str) -> str:
+    return unicodedata.normalize("NFKC", text.replace("\0", "")).casefold()
+
+
+def matching(search: str) -> Q:
+    """Requests in which each word of `search` occurs, in whatever order; all of them for no words."""
+    words = _folded(search).split()[:MAX_WORDS]
+    found = (Q(search_text__contains=word if len(word) >= SHORT else f" {word}") for word in words)
+    return reduce(Q.__and__, found, Q())
