@@ -44,7 +44,8 @@ class RequestFilter:
 
     def requests(self, repo: Repo) -> QuerySet[AccessRequest]:
         """Those of the repo, in no order."""
-        rows = AccessRequest.objects.filter(search.matching(self.search), repo=repo, status=self.status).order_by()
+        rows: QuerySet[AccessRequest] = AccessRequest.objects.filter(search.matching(self.search), repo=repo)
+        rows = rows.filter(status=self.status).order_by()
         for label, answer in self.answers:
             rows = _answered(rows, [(label, answer)])
         if self.country:

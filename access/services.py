@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from django.db import transaction
@@ -84,6 +85,14 @@ def ask(*, repo: Repo, answers: Mapping[str, Any], by: Actor) -> AccessRequest |
     return request
 
 
+def lock_to_review(repo: Repo, *, by: Actor) -> Repo:
+    """The repo as it is now, locked, for an actor who may review.  Raises NotAllowed, RepoNotGated."""
+    policy.require(by, Action.REQUESTS_REVIEW, repo)
+    locked = _lock(repo)
+    require_gated(locked)
+    return locked
+
+
 REVIEWS: dict[str, frozenset[str]] = {
     # What a request may become, from each status.  Staying what it is, is not a review.
     Status.PENDING: frozenset({Status.ACCEPTED, Status.REJECTED}),
@@ -103,9 +112,7 @@ def review(
     Raises NotAllowed, RepoNotGated, BadRequest for an unknown status or a reason that is too long or out of place,
     and NoAccessRequest when nothing would change.
     """
-    policy.require(by, Action.REQUESTS_REVIEW, access_request.repo)
-    repo = _lock(access_request.repo)
-    require_gated(repo)
+    repo = lock_to_review(access_request.repo, by=by)
     reason = clean_reason(status, reason)
     locked = AccessRequest.objects.select_for_update(of=("self",)).select_related("user").filter(pk=access_request.pk)
     request = locked.first()
@@ -113,7 +120,7 @@ def review(
         raise NoAccessRequest
     request.repo = repo
     if status not in REVIEWS[request.status] or (expected is not None and request.status != expected):
-        raise NoAccessRequest(next_step=_what_happened(request))
+        raise NoAccessRequest(next_step=what_happened(request))
     return _decide(request, status=status, by=by, reason=reason, event=_EVENTS[Status(status)])
 
 
@@ -131,7 +138,7 @@ def clean_reason(status: str, reason: str) -> str:
     return reason
 
 
-def _what_happened(request: AccessRequest) -> str:
+def what_happened(request: AccessRequest) -> str:
     """For the second of two reviewers: what the first one did."""
     if request.reviewed_at is None:
         return f"The request of {request.user} is pending."
@@ -184,14 +191,41 @@ def withdraw(*, repo: Repo, by: Actor) -> None:
 
 def _decide(request: AccessRequest, *, status: str, by: Actor, reason: str, event: str) -> AccessRequest:
     before = _kept(request)
-    request.status = status
-    decided = status != Status.PENDING
-    request.reviewed_at = timezone.now() if decided else None
-    request.reviewed_by = by.user if decided else None
-    request.rejection_reason = reason
-    request.save(update_fields=["status", "reviewed_at", "reviewed_by", "rejection_reason"])
+    _set(request, status=status, by=by, reason=reason, now=timezone.now())
+    request.save(update_fields=_DECISION)
     _record(request, by=by, event=event, before=before)
     return request
+
+
+def decide_many(requests: Sequence[AccessRequest], *, status: str, by: Actor, reason: str) -> None:
+    """Decide locked requests, all in one status, with one query for the rows and one for the audit trail.
+
+    For `access.bulk`, which has asked the policy and guarded the step.
+    """
+    now = timezone.now()
+    events = []
+    for request in requests:
+        before = _kept(request)
+        _set(request, status=status, by=by, reason=reason, now=now)
+        events.append(_event(request, by=by, event=_EVENTS[Status(status)], before=before))
+    if not requests:
+        return
+    decided = {column: getattr(requests[0], column) for column in _DECISION}
+    AccessRequest.objects.filter(pk__in=[request.pk for request in requests]).update(**decided)
+    AuditEvent.objects.bulk_create(events)
+    for request in requests:
+        access_request_changed.send(AccessRequest, access_request=request, event=_EVENTS[Status(status)], by=by)
+
+
+_DECISION = ["status", "reviewed_at", "reviewed_by", "rejection_reason"]
+
+
+def _set(request: AccessRequest, *, status: str, by: Actor, reason: str, now: datetime) -> None:
+    decided = status != Status.PENDING
+    request.status = status
+    request.reviewed_at = now if decided else None
+    request.reviewed_by = by.user if decided else None
+    request.rejection_reason = reason
 
 
 def _kept(request: AccessRequest) -> dict[str, str]:
@@ -202,8 +236,8 @@ def _kept(request: AccessRequest) -> dict[str, str]:
     return kept
 
 
-def _record(request: AccessRequest, *, by: Actor, event: str, before: dict[str, str] | None) -> None:
-    AuditEvent.record(
+def _event(request: AccessRequest, *, by: Actor, event: str, before: dict[str, str] | None) -> AuditEvent:
+    return AuditEvent.of(
         by=by,
         verb=f"access_request:{event}",
         target=str(request),
@@ -211,6 +245,10 @@ def _record(request: AccessRequest, *, by: Actor, event: str, before: dict[str, 
         before=before,
         after=None if event == "withdrawn" else _kept(request),
     )
+
+
+def _record(request: AccessRequest, *, by: Actor, event: str, before: dict[str, str] | None) -> None:
+    _event(request, by=by, event=event, before=before).save()
     access_request_changed.send(AccessRequest, access_request=request, event=event, by=by)
 
 

@@ -312,6 +312,7 @@ CELERY_BEAT_SCHEDULE = {
     "sweep leftovers of broken uploads": {"task": "repos.tasks.sweep_leftovers", "schedule": 3600.0},
     "tidy git repositories": {"task": "repos.tasks.tidy_repositories", "schedule": 24 * 3600.0},
     "bring repos up to date with their heads": {"task": "repos.tasks.sync_heads", "schedule": 300.0},
+    "resume bulk reviews": {"task": "access.tasks.resume_bulk_reviews", "schedule": 60.0},
 }
 
 # --- Logging --------------------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""Counting requests: what the database's triggers keep, whatever wrote the rows.  sam and noor ask for lab/toxic-bert."""
+"""Counting requests by triggers, whatever wrote the rows.  sam and noor ask for lab/toxic-bert."""
 
 from __future__ import annotations
 
