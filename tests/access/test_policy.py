@@ -204,6 +204,23 @@ def test_lists_show_what_can_be_seen_one_by_one(name, people):
 
 
 @pytest.mark.parametrize("name", ["open", "manual, members gated", "private manual"])
+def test_several_acts_asked_at_once_are_answered_as_one_by_one(name, people, django_assert_num_queries):
+    repos = _repos(SITUATIONS[name], people)
+    for role, token, actor in _callers(people, repos):
+        repo = _repo_of(role, repos)
+        with django_assert_num_queries(1):
+            found = policy.allowed(actor, repo, LETTERS.values())
+        assert found == {LETTERS[letter] for letter in _allowed(actor, repo)}, (role, token)
+
+
+def test_nothing_is_allowed_to_a_repo_that_is_gone(people):
+    repo = _repos(SITUATIONS["open"], people)["olu"]
+    gone = Repo(pk=repo.pk)
+    repo.delete()
+    assert policy.allowed(Actor(user=people["owner"]), gone, Action) == frozenset()
+
+
+@pytest.mark.parametrize("name", ["open", "manual, members gated", "private manual"])
 def test_a_refusal_is_worded_for_every_cell(name, people):
     repos = _repos(SITUATIONS[name], people)
     for role, token, actor in _callers(people, repos):
