@@ -94,9 +94,11 @@ def _has(label: str, answer: str) -> Q:
     if connection.vendor == "postgresql":
         return Q(answers__contains={label: answer})
     # SQLite's paths into JSON know no quotes in keys, but the text is as Django wrote it.  A quote within a label or an
-    # answer has a backslash before it there, so that no answer can look like a pair.
+    # answer has a backslash before it there, so that neither can look like the beginning of a pair.
     pair = f"{json.dumps(label)}: {json.dumps(answer)}"
-    return Q(GreaterThan(StrIndex(Cast("answers", TextField()), Value(pair)), 0))
+    text = Cast("answers", TextField())
+    first, later = (GreaterThan(StrIndex(text, Value(before + pair)), 0) for before in ("{", ", "))
+    return Q(first) | Q(later)
 
 
 @dataclass(frozen=True, slots=True)

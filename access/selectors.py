@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from django.db.models import QuerySet
+from dataclasses import dataclass
+
+from django.db.models import Case, Q, QuerySet, When
 from django.db.models.functions import Lower
 
 from access import policy
 from access.models import AccessRequest
 from access.policy import Action
 from accounts.actor import Actor
-from accounts.models import Namespace
+from accounts.models import Namespace, User
 from repos.errors import RepoMoved
 from repos.models import Repo, RepoRedirect
 
@@ -50,6 +52,30 @@ def find_namespace(name: str) -> Namespace | None:
     if not _storable(name):
         return None
     return Namespace.objects.named(name).select_related("user", "organization").first()
+
+
+PEOPLE = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody who could be given access; `status` is that of their request, "" without one."""
+
+    username: str
+    fullname: str
+    status: str
+
+
+def people_to_grant(repo: Repo, text: str) -> list[Person]:
+    """The first few people whose user name or full name contains the text; nobody for no text."""
+    text = " ".join(text.replace("\0", "").split())
+    if not text:
+        return []
+    named = User.objects.filter(Q(username__icontains=text) | Q(fullname__icontains=text), is_active=True)
+    exact = Case(When(username__iexact=text, then=0), When(username__istartswith=text, then=1), default=2)
+    users = list(named.order_by(exact, "username")[:PEOPLE])
+    statuses = dict(AccessRequest.objects.filter(repo=repo, user__in=users).values_list("user", "status"))
+    return [Person(user.username, user.fullname, statuses.get(user.pk, "")) for user in users]
 
 
 def _storable(name: str) -> bool:

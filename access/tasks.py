@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 
 from celery import shared_task
+from kombu.exceptions import OperationalError
 
 from access import bulk
 
@@ -27,3 +28,11 @@ def resume_bulk_reviews() -> int:
         except Exception:  # One that fails must not keep the others waiting.
             log.exception("Bulk review %s failed", key)
     return len(keys)
+
+
+def nudge(key: int) -> None:
+    """Ask a worker to carry it out soon.  A broker that is down costs time only: the sweep finds it."""
+    try:
+        run_bulk_review.apply_async((key,), retry=False)
+    except (OperationalError, OSError) as error:
+        log.warning("No worker could be told of bulk review %s: %s", key, error)

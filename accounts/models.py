@@ -76,6 +76,8 @@ class Organization(models.Model):
 class NamespaceQuerySet(models.QuerySet["Namespace"]):
     def named(self, name: str) -> NamespaceQuerySet:
         """Those with that name, whatever its case: one or none."""
+        if "\0" in name:  # PostgreSQL cannot be asked for it, and fails.
+            return self.none()
         return self.alias(name_lower=Lower("name")).filter(name_lower=name.lower())
 
 

@@ -54,8 +54,9 @@ def signed_in(view: View) -> View:
 
 
 def is_partial(request: HttpRequest) -> bool:
-    """Whether htmx asks, which wants a part of the page.  Any other visitor gets the whole of it."""
-    return request.headers.get("HX-Request") == "true"
+    """Whether htmx asks for a part of the page.  For a step back in the history it wants the whole, as others do."""
+    headers = request.headers
+    return headers.get("HX-Request") == "true" and headers.get("HX-History-Restore-Request") != "true"
 
 
 def only(*methods: str) -> Callable[[View], View]:

@@ -2,30 +2,110 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cached_property
+from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib import messages
-from django.core.paginator import Page
-from django.db.models import Count, Q, QuerySet, TextField
-from django.db.models.functions import Cast
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import redirect, render
+from django.utils import timezone
 
-from access import services
-from access.models import AccessRequest
+from access import answers, filters, selectors, services, tallies
+from access.filters import Question, RequestFilter
+from access.models import AccessRequest, BulkReview
 from access.policy import Action
 from accounts import services as accounts
-from accounts.errors import HubError
-from gatehub.web.base import FORM, attempt, find_repo, only, page_of, signed_in
+from accounts.errors import HubError, NotFound
+from gatehub import keyset
+from gatehub.web.base import FORM, SHOW, attempt, find_repo, in_words, only, signed_in
+from gatehub.web.chart import Chart, chart_of
 from repos import cards
 from repos.models import Repo
 
 Status = AccessRequest.Status
-PAGE_SIZE = 100
-QUEUE_AT_ONCE = 500
-"""How many requests one press of "accept all" decides: each is a transaction with its mail."""
+PAGE_SIZE = 50
+MOST_COUNTED = 1000
+"""A search that finds more says "more than": counting 600,000 rows takes longer than showing fifty."""
+SHOWN_BULK_REVIEWS = 3
+
+ORDERS: dict[str, tuple[str, keyset.Order]] = {
+    "oldest": ("Oldest first", keyset.Order("requested_at")),
+    "newest": ("Newest first", keyset.Order("requested_at", descending=True)),
+    "decided": ("Decided last", keyset.Order("reviewed_at", descending=True)),
+    "name": ("Full name", keyset.Order("fullname")),
+}
+AGES: dict[str, tuple[str, timedelta | None, timedelta | None]] = {
+    # Words, at most this old, at least this old.
+    "1d": ("in the last 24 hours", timedelta(days=1), None),
+    "7d": ("in the last 7 days", timedelta(days=7), None),
+    "30d": ("in the last 30 days", timedelta(days=30), None),
+    "over-7d": ("more than 7 days ago", None, timedelta(days=7)),
+    "over-30d": ("more than 30 days ago", None, timedelta(days=30)),
+    "over-90d": ("more than 90 days ago", None, timedelta(days=90)),
+}
+KEPT = ("status", "q", "answer", "country", "age", "sort")
+"""What of the address leads back to a list, beside the place in it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What an address asks for, as far as it makes sense.
+
+    A filter that is not `understood`, such as an option that no form offers any more, is left out of the list.  Nothing
+    is decided by it, since without it the list is longer.
+    """
+
+    filter: RequestFilter
+    sort: str
+    age: str
+    understood: bool
+
+    @property
+    def order(self) -> keyset.Order:
+        return ORDERS[self.sort][1]
+
+
+def asked(said: QueryDict, repo: Repo, questions: filters.Questions, now: datetime) -> Asked:
+    status = said.get("status", Status.PENDING)
+    status = status if status in Status.values else Status.PENDING.value
+    search = " ".join(said.get("q", "").replace("\0", "").split())[:200]
+    age = said.get("age", "")
+    _, at_most, at_least = AGES.get(age, ("", None, None))
+    country = cards.country_code(said.get("country", "")) if questions.countries_in else ""
+    chosen = [questions.answer(pair) for pair in said.getlist("answer") if pair]
+    usual = "oldest" if status == Status.PENDING else "decided"
+    sort = said.get("sort", usual)
+    if sort not in ORDERS or (sort == "decided" and status == Status.PENDING):
+        sort = usual
+    return Asked(
+        filter=RequestFilter(
+            status=status,
+            search=search,
+            answers=tuple(pair for pair in chosen if pair is not None),
+            country=country,
+            countries_in=questions.countries_in if country else (),
+            asked_after=now - at_most if at_most else None,
+            asked_before=now - at_least if at_least else None,
+        ),
+        sort=sort,
+        age=age if age in AGES else "",
+        understood=(
+            said.get("status", status) == status
+            and (age in AGES or not age)
+            and bool(country) == bool(said.get("country"))
+            and None not in chosen
+        ),
+    )
+
+
+def _kept(said: QueryDict, **changed: str) -> str:
+    """The query that leads back to the list, with what is changed; "" leaves out."""
+    pairs = [(name, value) for name in KEPT if name not in changed for value in said.getlist(name) if value]
+    return urlencode([*pairs, *((name, value) for name, value in changed.items() if value)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,93 +113,193 @@ class Row:
     """One request, and its answers in the words of the form that was answered."""
 
     request: AccessRequest
-
-    @property
-    def answers(self) -> list[tuple[str, str]]:
-        form = services.form_spec(self.request.form)
-        fields = {entry.label: entry for entry in form.fields}
-        return [(label, _in_words(fields.get(label), answer)) for label, answer in self.request.questions_and_answers()]
+    answers: list[tuple[str, str]]
 
 
-def _in_words(entry: cards.Field | None, answer: str) -> str:
-    """What the person chose, as they saw it on the form."""
-    match entry.type if entry else "":
-        case "checkbox":
-            return "Yes" if answer == "true" else "No"
-        case "country" | "ip_location":
-            names = dict(cards.countries())
-            return f"{names[answer]} ({answer})" if answer in names else answer or "Not known"
-        case "select" if entry:
-            return next((option.label for option in entry.options if option.value == answer), answer)
-        case _:
-            return answer
-
-
-@dataclass(frozen=True, slots=True)
 class Lists:
-    """One of the three lists, and how long each is."""
+    """One of the three lists as an address asks for it, and what stands around it.  What is not shown costs nothing."""
 
-    status: str
-    search: str
-    counts: dict[str, int]
-    page: Page[AccessRequest]
+    def __init__(self, said: QueryDict, repo: Repo) -> None:
+        self.said = said
+        self.repo = repo
+        self.now = timezone.now()
+
+    @cached_property
+    def questions(self) -> filters.Questions:
+        return filters.questions_of(self.repo)
+
+    @cached_property
+    def asked(self) -> Asked:
+        return asked(self.said, self.repo, self.questions, self.now)
 
     @property
+    def status(self) -> str:
+        return self.asked.filter.status
+
+    @property
+    def search(self) -> str:
+        return self.asked.filter.search
+
+    @property
+    def narrowed(self) -> bool:
+        return self.asked.filter.narrows
+
+    @cached_property
+    def slice(self) -> keyset.Slice[AccessRequest]:
+        # Forms are large and few, so each is fetched once, not once per row.
+        rows = self.asked.filter.requests(self.repo).select_related("user", "reviewed_by").prefetch_related("form")
+        rows = rows.defer("search_text")
+        try:
+            place = {name: self.said.get(name, "") for name in ("after", "before")}
+            return keyset.slice_of(rows, self.asked.order, PAGE_SIZE, **place)
+        except keyset.NotACursor:
+            return keyset.slice_of(rows, self.asked.order, PAGE_SIZE)
+
+    @cached_property
     def rows(self) -> list[Row]:
-        return [Row(request) for request in self.page]
+        specs: dict[int | None, cards.FormSpec] = {}
+        rows = []
+        for request in self.slice.rows:
+            if request.form_id not in specs:
+                specs[request.form_id] = services.form_spec(request.form)
+            rows.append(Row(request, answers.in_words(specs[request.form_id], request.questions_and_answers())))
+        return rows
+
+    @cached_property
+    def _by_day(self) -> list[tuple[Any, dict[str, int]]]:
+        return tallies.by_day(self.repo)
+
+    @cached_property
+    def counts(self) -> dict[str, int]:
+        return {status: sum(numbers[status] for _, numbers in self._by_day) for status in Status.values}
 
     @property
-    def tabs(self) -> list[tuple[str, str, int]]:
-        return [(status.value, status.label, self.counts[status]) for status in Status]
+    def chart(self) -> Chart | None:
+        return chart_of(self._by_day, today=self.now.date())
 
     @property
-    def query(self) -> str:
-        """What leads back to this page of this list."""
-        return _query(self.status, self.search, self.page.number)
+    def tabs(self) -> list[tuple[str, str, int, str]]:
+        return [
+            (status.value, status.label, self.counts[status], _kept(self.said, status=status.value, sort=""))
+            for status in Status
+        ]
 
     @property
     def pending(self) -> int:
         return self.counts[Status.PENDING]
 
+    @property
+    def total(self) -> int:
+        return sum(self.counts.values())
 
-def _query(status: str, search: str, page: int | str = 1) -> str:
-    said = {"status": status, "q": search, "page": "" if str(page) == "1" else page}
-    return urlencode({key: value for key, value in said.items() if value})
+    @cached_property
+    def matches(self) -> int:
+        """How many the list has; of a narrowed one, one more than `MOST_COUNTED` stands for any number above."""
+        if not self.narrowed:
+            return self.counts[self.status]
+        return self.asked.filter.requests(self.repo)[: MOST_COUNTED + 1].count()
+
+    @property
+    def more_than(self) -> int:
+        """The number that is certain where there are too many to count, else 0."""
+        return MOST_COUNTED if self.narrowed and self.matches > MOST_COUNTED else 0
+
+    @property
+    def query(self) -> str:
+        """What leads back to this page of this list."""
+        place = {name: self.said.get(name, "") for name in ("after", "before")}
+        return _kept(self.said, **place)
+
+    @property
+    def list_query(self) -> str:
+        """What leads to the first page of this list."""
+        return _kept(self.said)
+
+    @property
+    def next_query(self) -> str:
+        return _kept(self.said, after=self.slice.next) if self.slice.next else ""
+
+    @property
+    def previous_query(self) -> str:
+        return _kept(self.said, before=self.slice.previous) if self.slice.previous else ""
+
+    @property
+    def choices(self) -> list[tuple[Question, list[tuple[str, str, bool]]]]:
+        """Each question with its options as `key:answer`, words, and whether it is chosen."""
+        chosen = set(self.asked.filter.answers)
+        return [
+            (
+                question,
+                [
+                    (f"{question.key}:{answer}", words, (question.label, answer) in chosen)
+                    for answer, words in question.options
+                ],
+            )
+            for question in self.questions.choices
+        ]
+
+    @property
+    def country(self) -> str:
+        return self.asked.filter.country
+
+    @property
+    def countries(self) -> list[tuple[str, str]]:
+        return list(cards.countries()) if self.questions.countries_in else []
+
+    @property
+    def ages(self) -> list[tuple[str, str]]:
+        return [(value, words) for value, (words, _, _) in AGES.items()]
+
+    @property
+    def orders(self) -> list[tuple[str, str]]:
+        fit = (value for value in ORDERS if value != "decided" or self.status != Status.PENDING)
+        return [(value, ORDERS[value][0]) for value in fit]
+
+    @property
+    def filtered_by(self) -> int:
+        """How many of the folded filters are set."""
+        chosen = self.asked.filter
+        return len(chosen.answers) + bool(chosen.country) + bool(self.asked.age)
+
+    @property
+    def decisions(self) -> list[tuple[str, str]]:
+        """What a bulk review can make of the requests of this list: the status, and the words on its button."""
+        words = {Status.ACCEPTED: "Accept", Status.REJECTED: "Reject", Status.PENDING: "Back to pending"}
+        return [(status, words[status]) for status in words if status in services.REVIEWS[Status(self.status)]]
+
+    @property
+    def bulk_reviews(self) -> list[BulkReview]:
+        """Those that run, and those that ended within the hour."""
+        recent = BulkReview.objects.filter(repo=self.repo).order_by("-created_at")[:SHOWN_BULK_REVIEWS]
+        ended = self.now - timedelta(hours=1)
+        return [review for review in recent if review.finished_at is None or review.finished_at > ended]
+
+    @property
+    def person(self) -> str:
+        return self.said.get("user", "")[:100]
+
+    @property
+    def people(self) -> list[selectors.Person]:
+        return selectors.people_to_grant(self.repo, self.person)
 
 
 def lists(request: HttpRequest, repo: Repo) -> Lists:
-    """What `?status=`, `?q=` and `?page=` ask for; the pending ones otherwise."""
-    status = request.GET.get("status", Status.PENDING)
-    status = status if status in Status.values else Status.PENDING.value
-    search = " ".join(request.GET.get("q", "").replace("\0", "").split())[:200]
-    everything = AccessRequest.objects.filter(repo=repo)
-    counted = everything.order_by().values("status").annotate(number=Count("pk")).values_list("status", "number")
-    counts = dict.fromkeys(Status.values, 0) | dict(counted)
-    order = ["requested_at", "pk"] if status == Status.PENDING else ["-requested_at", "-pk"]
-    rows = everything.filter(status=status).select_related("user", "reviewed_by", "form").order_by(*order)
-    if search:
-        page = page_of(request, _matching(rows, search), PAGE_SIZE)
-    else:
-        page = page_of(request, rows, PAGE_SIZE, total=counts[status])
-    return Lists(status=status, search=search, counts=counts, page=page)
+    """What the address asks for: `status`, `q`, `answer` (several), `country`, `age`, `sort`, `after` or `before`."""
+    return Lists(request.GET, repo)
 
 
-def _matching(rows: QuerySet[AccessRequest], search: str) -> QuerySet[AccessRequest]:
-    """Those whose person, address or answers contain the words."""
-    escaped = json.dumps(search)[1:-1]  # SQLite keeps answers as JSON text, where é is \u00e9.
-    return rows.alias(text=Cast("answers", TextField())).filter(
-        Q(user__username__icontains=search)
-        | Q(fullname__icontains=search)
-        | Q(email__icontains=search)
-        | Q(text__icontains=search)
-        | Q(text__icontains=escaped)
-    )
+def section(request: HttpRequest, repo: Repo) -> HttpResponse:
+    """The review alone, with the messages: what htmx puts in the place of the one on the page."""
+    context = {"repo": repo, "review": lists(request, repo), "partial": True}
+    response = render(request, "repo/_review.html", context)
+    response["Cache-Control"] = "no-store"
+    return response
 
 
-def _back(request: HttpRequest, repo: Repo) -> HttpResponse:
+def back(request: HttpRequest, repo: Repo) -> HttpResponse:
     """To the page of the list that the reviewer was on."""
-    asked = request.GET
-    query = _query(asked.get("status", ""), asked.get("q", ""), asked.get("page", ""))
+    place = {name: request.GET.get(name, "") for name in ("after", "before")}
+    query = _kept(request.GET, **place)
     return redirect(f"{repo.path}/settings?{query}#requests" if query else f"{repo.path}/settings#requests")
 
 
@@ -142,10 +322,10 @@ def decide(request: HttpRequest, **where: str) -> HttpResponse:
         messages.success(request, f"{found.user.username} {_NOW[done.status]}")
 
     attempt(request, act)
-    return _back(request, repo)
+    return back(request, repo)
 
 
-_NOW: dict[str, str] = {
+_NOW: Mapping[str, str] = {
     Status.ACCEPTED: "has access now.",
     Status.REJECTED: "was rejected.",
     Status.PENDING: "is waiting for a decision again.",
@@ -155,35 +335,32 @@ _NOW: dict[str, str] = {
 @signed_in
 @only(*FORM)
 def grant(request: HttpRequest, **where: str) -> HttpResponse:
-    """`/{repo_id}/settings/grant`: give a person access by user name."""
+    """`/{repo_id}/settings/grant`: give the `user` access.  A part of a name leads to those who have it in theirs."""
     actor, repo = find_repo(request, Action.REQUESTS_REVIEW, where)
+    name = " ".join(request.POST.get("user", "").split())[:100]
 
     def act() -> None:
-        user = accounts.get_user(request.POST.get("user", "").strip())
+        user = accounts.get_user(name)
         services.grant(repo=repo, user=user, by=actor)
         messages.success(request, f"{user.username} has access now.")
 
-    attempt(request, act)
-    return _back(request, repo)
+    try:
+        act()
+    except NotFound as error:
+        if selectors.people_to_grant(repo, name):
+            messages.info(request, f"Nobody has the user name {name}. Choose among those who have it in their names.")
+            return redirect(f"{repo.path}/settings?{_kept(request.GET, user=name)}#add")
+        messages.error(request, in_words(request, error))
+    except HubError as error:
+        messages.error(request, in_words(request, error))
+    return back(request, repo)
 
 
 @signed_in
-@only(*FORM)
-def accept_queue(request: HttpRequest, **where: str) -> HttpResponse:
-    """`/{repo_id}/settings/accept-queue`: accept those who waited when the gate became automatic."""
-    actor, repo = find_repo(request, Action.REQUESTS_REVIEW, where)
-    waiting = AccessRequest.objects.pending().filter(repo=repo).select_related("repo__namespace", "user")
-    accepted, refused = 0, ""
-    for access_request in waiting.order_by("requested_at", "pk")[:QUEUE_AT_ONCE]:
-        try:
-            services.review(access_request=access_request, status=Status.ACCEPTED, expected=Status.PENDING, by=actor)
-            accepted += 1
-        except HubError as error:  # Another reviewer was quicker, or the gate has just changed; the others go on.
-            refused = f"{error.message} {error.next_step}".strip()
-    messages.success(request, f"{accepted} request{'' if accepted == 1 else 's'} accepted.")
-    if refused:
-        messages.warning(request, refused)
-    left = waiting.count()
-    if left:
-        messages.info(request, f"Still waiting: {left}. Press again to go on.")
-    return _back(request, repo)
+@only(*SHOW)
+def people(request: HttpRequest, **where: str) -> HttpResponse:
+    """`/{repo_id}/settings/people?user=`: who could be given access, as a part of the page."""
+    _, repo = find_repo(request, Action.REQUESTS_REVIEW, where)
+    response = render(request, "repo/_people.html", {"repo": repo, "review": lists(request, repo)})
+    response["Cache-Control"] = "no-store"
+    return response

@@ -13,7 +13,7 @@ from access.policy import Action
 from accounts.actor import Actor
 from accounts.errors import HubError, InvalidFields
 from gatehub.web import review
-from gatehub.web.base import FORM, SHOW, find_repo, in_words, only, signed_in
+from gatehub.web.base import FORM, SHOW, find_repo, in_words, is_partial, only, signed_in
 from gatehub.web.namespaces import creatable_namespaces, named_namespace
 from gatehub.web.repo import header
 from repos import services
@@ -25,6 +25,8 @@ from repos.models import Repo
 def page(request: HttpRequest, **where: str) -> HttpResponse:
     """`/{repo_id}/settings`"""
     actor, repo = find_repo(request, Action.SETTINGS_CHANGE, where)
+    if is_partial(request) and request.headers.get("HX-Target") == "requests":
+        return review.section(request, repo)
     return _render(request, actor, repo)
 
 

@@ -7,7 +7,7 @@ from django.urls import URLPattern, URLResolver, path, re_path
 from django.views.generic import RedirectView
 
 from gatehub.hub.base import web_repo_paths
-from gatehub.web import device, files, lists, me, new, repo, review, settings
+from gatehub.web import bulk, device, files, lists, me, new, repo, review, settings
 
 _ACCOUNT: list[URLPattern] = [
     # django-allauth's views under addresses of ours; it finds them by these names.
@@ -60,7 +60,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *web_repo_paths("settings/delete", settings.delete),
     *web_repo_paths("settings/review", review.decide),
     *web_repo_paths("settings/grant", review.grant),
-    *web_repo_paths("settings/accept-queue", review.accept_queue),
+    *web_repo_paths("settings/people", review.people),
+    *web_repo_paths("settings/accept-queue", bulk.accept_queue),
+    *web_repo_paths("settings/bulk", bulk.decide),
+    *web_repo_paths("settings/bulk/<int:key>", bulk.progress),
+    *web_repo_paths("settings/bulk/<int:key>/stop", bulk.stop),
     *web_repo_paths("", repo.card, name="repo"),
     path("<segment:name>", lists.namespace, name="namespace"),
 ]

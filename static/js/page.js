@@ -23,5 +23,6 @@ function toast(words) {
 }
 
 readyToasts(document);
+document.body.addEventListener("htmx:load", (event) => readyToasts(event.detail.elt));
 document.body.addEventListener("htmx:sendError", () => toast("The server cannot be reached. Nothing was changed; try again."));
 document.body.addEventListener("htmx:responseError", () => toast("That did not work. Reload the page and try again."));

@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from access import device, services
+from access import bulk, device, services, tallies
 from access.device import DeviceError
 from access.errors import AlreadyHasAccess, NoAccessRequest
+from access.filters import RequestFilter
 from access.models import AccessRequest, AccessToken
 from accounts import services as accounts
 from accounts.actor import SYSTEM, Actor
@@ -130,3 +131,32 @@ def test_one_address_goes_to_one_account(transactional_db):
 
     made = at_once(*[lambda number=number: make(number) for number in range(4)])
     assert refusals(made) == [accounts.AddressTaken] * 3
+
+
+def test_several_workers_on_one_bulk_review_decide_each_request_once(
+    transactional_db, gated_repo, ada, make_user, monkeypatch
+):
+    monkeypatch.setattr(bulk, "STEP", 2)
+    for number in range(9):
+        services.ask(repo=gated_repo, answers=ANSWERS, by=Actor(user=make_user(f"person{number}")))
+    review = bulk.start(repo=gated_repo, chosen=RequestFilter(), status="accepted", by=Actor(user=ada))
+    at_once(*[lambda: bulk.run(review.pk)] * 4)
+    bulk.run(review.pk)
+    review.refresh_from_db()
+    assert (review.decided, review.refused, review.stopped_because) == (9, 0, "")
+    assert AuditEvent.objects.filter(verb="access_request:accepted").count() == 9
+    assert tallies.counts(gated_repo) == {"pending": 0, "accepted": 9, "rejected": 0}
+
+
+def test_counts_are_right_after_many_acts_at_once(transactional_db, gated_repo, ada, make_user):
+    people = [make_user(f"person{number}") for number in range(6)]
+    at_once(*[lambda user=user: services.ask(repo=gated_repo, answers=ANSWERS, by=Actor(user=user)) for user in people])
+    asked = list(AccessRequest.objects.order_by("pk"))
+    at_once(
+        *[
+            lambda row=row: services.review(access_request=row, status="accepted", by=Actor(user=ada))
+            for row in asked[:3]
+        ],
+        *[lambda row=row: services.withdraw(repo=gated_repo, by=Actor(user=row.user)) for row in asked[3:5]],
+    )
+    assert tallies.counts(gated_repo) == {"pending": 1, "accepted": 3, "rejected": 0}

@@ -1,0 +1,119 @@
+"""Requests over time, as bars: one a day, week, month or year, so that there are never more than a page holds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+HEIGHT = 100
+BAR = 10
+GAP = 2
+STATUSES = ("accepted", "rejected", "pending")
+"""From the bottom of a bar to its top."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The requests of one period in one status, as a rectangle of the picture."""
+
+    status: str
+    y: float
+    height: float
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One period."""
+
+    label: str
+    numbers: dict[str, int]
+    x: int
+    parts: list[Part]
+
+    @property
+    def total(self) -> int:
+        return sum(self.numbers.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """`most` is the number that a bar of full height stands for; `period` is day, week, month or year."""
+
+    period: str
+    bars: list[Bar]
+    most: int
+
+    @property
+    def width(self) -> int:
+        return len(self.bars) * (BAR + GAP) - GAP
+
+    @property
+    def total(self) -> int:
+        return sum(bar.total for bar in self.bars)
+
+    @property
+    def height(self) -> int:
+        return HEIGHT
+
+    @property
+    def bar_width(self) -> int:
+        return BAR
+
+
+def _week(day: date) -> date:
+    return day - timedelta(days=day.weekday())
+
+
+def _month(day: date) -> date:
+    return day.replace(day=1)
+
+
+def _year(day: date) -> date:
+    return day.replace(month=1, day=1)
+
+
+def _next_month(day: date) -> date:
+    return _month(day.replace(day=28) + timedelta(days=4))
+
+
+_PERIODS: list[tuple[str, int, Callable[[date], date], Callable[[date], date], str]] = [
+    # Name, for how many days it is the finest that fits, first day of the period, the next period, how it is written.
+    ("day", 31, lambda day: day, lambda day: day + timedelta(days=1), "%-d %b %Y"),
+    ("week", 40 * 7, _week, lambda day: day + timedelta(days=7), "week of %-d %b %Y"),
+    ("month", 40 * 30, _month, _next_month, "%b %Y"),
+    ("year", 10**6, _year, lambda day: day.replace(year=day.year + 1), "%Y"),
+]
+
+
+def chart_of(by_day: list[tuple[date, dict[str, int]]], *, today: date) -> Chart | None:
+    """From the first request to today; None where nobody has asked."""
+    if not by_day:
+        return None
+    first, last = by_day[0][0], max(today, by_day[-1][0])
+    name, _, start, following, form = next(period for period in _PERIODS if (last - first).days < period[1])
+    sums: dict[date, dict[str, int]] = {}
+    period = start(first)
+    while period <= last:
+        sums[period] = dict.fromkeys(STATUSES, 0)
+        period = following(period)
+    for day, numbers in by_day:
+        for status in STATUSES:
+            sums[start(day)][status] += numbers[status]
+    most = max(sum(numbers.values()) for numbers in sums.values())
+    bars = [
+        Bar(period.strftime(form), numbers, index * (BAR + GAP), _parts(numbers, most))
+        for index, (period, numbers) in enumerate(sums.items())
+    ]
+    return Chart(name, bars, most)
+
+
+def _parts(numbers: dict[str, int], most: int) -> list[Part]:
+    parts = []
+    top = float(HEIGHT)
+    for status in STATUSES:
+        height = numbers[status] * HEIGHT / most if most else 0.0
+        top -= height
+        if height:
+            parts.append(Part(status, round(top, 2), round(height, 2)))
+    return parts
