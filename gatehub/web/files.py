@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import posixpath
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
@@ -9,19 +11,22 @@ from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import quote
 
+from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 
 from access import policy
 from access.errors import GatedRepo
 from access.policy import Action
 from accounts.actor import Actor
+from gatehub.hub.serving import content_type
 from gatehub.web.base import SHOW, find_repo, only
-from gatehub.web.gate import may_read
 from gatehub.web.repo import header, repo_page
-from repos import content
+from repos import cards, content
 from repos.cards import code
+from repos.cards.markdown import render_card
 from repos.git import CommitInfo, Entry, GitRepo
 from repos.models import Repo
 
@@ -30,6 +35,9 @@ COMMITS_A_PAGE = 50
 LAST_COMMITS_BUDGET = 200
 """How far back the files page looks for who changed what: it is a help, not worth a second."""
 MAX_TEXT_BYTES = 512 * 1024
+MAX_IMAGE_BYTES = 20 * 1024**2
+MAX_NUMBERED_LINES = 20_000
+_RENDERED_SECONDS = 3600
 LANGUAGES = {
     ".json": "json",
     ".md": "markdown",
@@ -80,9 +88,13 @@ def _place(repo: Repo, rest: str) -> Place:
     return Place(repo, git, revision, path.strip("/"), git.resolve_revision(revision))
 
 
-def _context(actor: Actor, place: Place) -> dict[str, Any]:
-    can_change = policy.may(actor, Action.SETTINGS_CHANGE, place.repo)
-    return header(place.repo, tab="files", can_change=can_change) | {"place": place}
+def _allowed(actor: Actor, repo: Repo) -> frozenset[Action]:
+    return policy.allowed(actor, repo, [Action.FILES_READ, Action.FILES_WRITE, Action.SETTINGS_CHANGE])
+
+
+def _context(place: Place, may: frozenset[Action]) -> dict[str, Any]:
+    shared = header(place.repo, tab="files", can_change=Action.SETTINGS_CHANGE in may)
+    return shared | {"place": place, "can_read": Action.FILES_READ in may}
 
 
 def _gate_instead(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
@@ -108,14 +120,14 @@ def tree(request: HttpRequest, *, rest: str, **where: str) -> HttpResponse:
     place = _place(repo, rest)
     entries = place.git.tree(place.commit, place.path, after=request.GET.get("after") or None, limit=ENTRIES_A_PAGE + 1)
     shown, more = entries[:ENTRIES_A_PAGE], entries[ENTRIES_A_PAGE:]
-    can_read = may_read(actor, repo)
+    may = _allowed(actor, repo)
     last = {}
-    if can_read:  # Messages of commits may speak of what is behind the gate.
+    if Action.FILES_READ in may:  # Messages of commits may speak of what is behind the gate.
         last = place.git.last_commits(place.commit, [entry.path for entry in shown], budget=LAST_COMMITS_BUDGET)
-    context = _context(actor, place) | {
+    context = _context(place, may) | {
         "rows": [_row(place, entry, last.get(entry.path)) for entry in _folders_first(shown)],
         "after": shown[-1].path if more else "",
-        "can_read": can_read,
+        "is_first": "after" not in request.GET,
         "commit_count": place.git.count(place.commit),
     }
     return render(request, "repo/tree.html", context)
@@ -148,29 +160,59 @@ def _row(place: Place, entry: Entry, last: CommitInfo | None) -> Row:
 @only(*SHOW)
 @_gate_instead
 def blob(request: HttpRequest, actor: Actor, repo: Repo, *, rest: str, **where: str) -> HttpResponse:
-    """`/{repo_id}/blob/{revision}/{path}`: a text as it is, anything else as a link."""
+    """`/{repo_id}/blob/{revision}/{path}`: a text or an image as it is, Markdown as a page, anything else as a link.
+
+    `?view=source` shows Markdown as it was written.
+    """
     # The path must be known before the gate is asked, the revision need not exist for that.
     policy.require_file(actor, repo, content.open_git(repo).split(rest)[1].strip("/"))
     place = _place(repo, rest)
     entry = place.git.entry(place.commit, place.path)
     if entry.type != "file":
         return redirect(place.url("tree"))
-    text = _text(place, entry)
-    context = _context(actor, place) | {
+    may = _allowed(actor, repo)
+    can_read = Action.FILES_READ in may
+    last = place.git.last_commits(place.commit, [place.path], budget=LAST_COMMITS_BUDGET) if can_read else {}
+    context = _context(place, may) | {
         "entry": entry,
-        "row": _row(place, entry, None),
-        "text": text,
-        "html": None if text is None else _coloured(text, place.path),
-        "too_large": entry.lfs is not None or entry.size > MAX_TEXT_BYTES,
+        "row": _row(place, entry, last.get(entry.path)),
+        "shown": _shown(place, entry, as_source=request.GET.get("view") == "source"),
+        "can_edit": Action.FILES_WRITE in may and (place.revision, place.path) == (content.MAIN, content.CARD),
     }
     return render(request, "repo/blob.html", context)
 
 
-def _text(place: Place, entry: Entry) -> str | None:
-    """The file as text, None for what is large or is none."""
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A file as the page shows it: an image by its address, or `html`; neither where it can only be downloaded.
+
+    `kind` is `image`, `page` (Markdown), `source`, `large` or `binary`; `has_page` tells whether there is a page, too.
+    """
+
+    kind: str
+    html: SafeString | None = None
+    image_url: str = ""
+    has_page: bool = False
+
+
+def _shown(place: Place, entry: Entry, *, as_source: bool) -> Shown:
+    if content_type(place.path).startswith("image/") and entry.size <= MAX_IMAGE_BYTES:
+        return Shown("image", image_url=place.url("resolve"))
     if entry.lfs is not None or entry.size > MAX_TEXT_BYTES:
-        return None
-    data = place.git.read_blob(entry.oid)
+        return Shown("large")
+    text = _text(place.git.read_blob(entry.oid))
+    if text is None:
+        return Shown("binary")
+    is_markdown = PurePosixPath(place.path).suffix.lower() in (".md", ".markdown")
+    if is_markdown and not as_source:
+        page = _page(place, entry, text)
+        if page is not None:
+            return Shown("page", page, has_page=True)
+    return Shown("source", _source(text, place.path), has_page=is_markdown)
+
+
+def _text(data: bytes) -> str | None:
+    """The file as text, None for what is none."""
     if b"\0" in data:
         return None
     try:
@@ -179,10 +221,34 @@ def _text(place: Place, entry: Entry) -> str | None:
         return None
 
 
-def _coloured(text: str, path: str) -> SafeString | None:
+def _page(place: Place, entry: Entry, text: str) -> SafeString | None:
+    """Markdown as safe HTML, without its metadata; None where these cannot be read."""
+    named = f"{place.url('blob')} {entry.oid}"  # Links and images in it depend on where it is.
+    key = f"page:{hashlib.sha256(named.encode()).hexdigest()}"
+    html: str | None = cache.get(key)
+    if html is None:
+        try:
+            written = cards.read(text).text
+        except cards.CardError:
+            return None
+        folder = posixpath.dirname(place.path)
+        html = render_card(
+            written,
+            resolve_url=lambda path: place.url("resolve", posixpath.join(folder, path)),
+            blob_url=lambda path: place.url("blob", posixpath.join(folder, path)),
+        )
+        cache.set(key, html, _RENDERED_SECONDS)
+    return mark_safe(html)  # noqa: S308 - render_card gives what nh3 let through.
+
+
+def _source(text: str, path: str) -> SafeString:
+    """A text in colours, each line an element that an address can end with: `#L12`."""
     language = LANGUAGES.get(PurePosixPath(path).suffix.lower(), "")
-    html = code.highlighted(text, language)
-    return mark_safe(html) if html else None  # noqa: S308 - Pygments escapes the text.
+    html = code.highlighted(text, language) or escape(text)  # Pygments ends its elements at the end of each line.
+    lines = html.removesuffix("\n").split("\n")
+    if len(lines) <= MAX_NUMBERED_LINES:
+        html = "".join(f'<span class="line" id="L{n}">{line}\n</span>' for n, line in enumerate(lines, start=1))
+    return mark_safe(html)  # noqa: S308 - Pygments and escape() escape the text.
 
 
 @only(*SHOW)
@@ -194,7 +260,7 @@ def commits(request: HttpRequest, actor: Actor, repo: Repo, *, rest: str, **wher
     total = place.git.count(place.commit)
     number = _page_number(request, last=max(1, -(-total // COMMITS_A_PAGE)))
     skip = (number - 1) * COMMITS_A_PAGE
-    context = _context(actor, place) | {
+    context = _context(place, _allowed(actor, repo)) | {
         "history": place.git.commits(place.commit, skip=skip, limit=COMMITS_A_PAGE),
         "total": total,
         "tree_url": place.url("tree"),
@@ -217,4 +283,4 @@ def commit(request: HttpRequest, actor: Actor, repo: Repo, *, sha: str, **where:
     git = content.open_git(repo)
     found = git.commits(git.resolve_revision(sha), limit=1)[0]
     place = Place(repo, git, found.oid, "", found.oid)
-    return render(request, "repo/commit.html", _context(actor, place) | {"commit": found})
+    return render(request, "repo/commit.html", _context(place, _allowed(actor, repo)) | {"commit": found})

@@ -11,7 +11,6 @@ from django.utils.safestring import SafeString, mark_safe
 
 from access import policy, region, selectors, services
 from access.models import AccessRequest
-from access.policy import Action
 from accounts.actor import Actor
 from repos import cards
 from repos.cards.markdown import render_prompt
@@ -125,7 +124,3 @@ def _rendered(repo: Repo, spec: cards.FormSpec) -> list[SafeString]:
         html = [render_prompt(text, resolve_url=f"{repo.path}/resolve/main/") if text else "" for text in texts]
         cache.set(key, html, _RENDERED_SECONDS)
     return [mark_safe(text) for text in html]  # noqa: S308 - render_prompt gives what nh3 let through.
-
-
-def may_read(actor: Actor, repo: Repo) -> bool:
-    return policy.may(actor, Action.FILES_READ, repo)

@@ -13,12 +13,11 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.safestring import SafeString, mark_safe
 
-from access import policy, services
-from access.models import AccessRequest
+from access import policy, services, tallies
 from access.policy import Action
 from accounts.actor import Actor
 from gatehub.web.base import FORM, SHOW, attempt, find_repo, only, signed_in
-from gatehub.web.gate import gate_of, may_read
+from gatehub.web.gate import gate_of
 from repos import cards, content
 from repos.cards import metadata
 from repos.cards.markdown import render_card
@@ -51,18 +50,20 @@ def repo_page(
     given: Mapping[str, Any] | None = None,
     status: int = 200,
 ) -> HttpResponse:
-    can_read = may_read(actor, repo)
-    can_change = policy.may(actor, Action.SETTINGS_CHANGE, repo)
-    text = card_text(repo)
+    may = policy.allowed(actor, repo, [Action.FILES_READ, Action.FILES_WRITE, Action.SETTINGS_CHANGE])
+    can_read, can_change = Action.FILES_READ in may, Action.SETTINGS_CHANGE in may
+    text = None if repo.disabled else card_text(repo)
     context = {
         **header(repo, tab="card", can_change=can_change),
         "card": None if text is None else rendered_card(repo, text),
-        "gate": gate_of(repo, actor, can_read=can_read, problems=problems, given=given),
+        "gate": None if repo.disabled else gate_of(repo, actor, can_read=can_read, problems=problems, given=given),
         "can_read": can_read,
+        "can_write": Action.FILES_WRITE in may,
         "waiting": _waiting(repo) if can_change and repo.is_gated else 0,
         "countries": cards.countries(),
         "facts": _facts(repo),
         "lines": _lines(request, repo),
+        "upload_lines": _upload_lines(request, repo),
     }
     response = render(request, "repo/card.html", context, status=status)
     response["Cache-Control"] = "no-store" if repo.is_gated or repo.private else "no-cache"
@@ -75,7 +76,8 @@ def header(repo: Repo, *, tab: str, can_change: bool) -> dict[str, Any]:
 
 
 def _waiting(repo: Repo) -> int:
-    return AccessRequest.objects.pending().filter(repo=repo).count()
+    """How many requests wait for the owner."""
+    return tallies.counts(repo)["pending"]
 
 
 def card_text(repo: Repo) -> str | None:
@@ -113,20 +115,26 @@ def _facts(repo: Repo) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class Lines:
-    """How to use a repo with one tool, as lines to copy."""
+    """How to use a repo with one tool, as lines to copy.  `token` says whether the tool asks for a token by itself."""
 
     title: str
     text: str
+    token: bool = False
+
+
+def _endpoint(request: HttpRequest) -> str:
+    """The address of this server as the visitor used it."""
+    return request.build_absolute_uri("/").rstrip("/")
 
 
 def _lines(request: HttpRequest, repo: Repo) -> list[Lines]:
-    """With the address of this server as the visitor used it."""
-    endpoint = request.build_absolute_uri("/").rstrip("/")
+    """How to download; the command line first."""
+    endpoint = _endpoint(request)
     is_model = repo.type == Repo.Type.MODEL
-    login = "hf auth login\n" if repo.is_gated or repo.private else ""
-    kind = "" if is_model else " --repo-type dataset"
+    closed = repo.is_gated or repo.private
+    login = "hf auth login\n" if closed else ""
     argument = "" if is_model else ', repo_type="dataset"'
-    shell = f"export HF_ENDPOINT={endpoint}\n{login}hf download {repo.repo_id}{kind}"
+    shell = f"export HF_ENDPOINT={endpoint}\n{login}hf download {repo.repo_id}{_kind(repo)}"
     first = f'import os\n\nos.environ["HF_ENDPOINT"] = "{endpoint}"\n\n'
     python = f'from huggingface_hub import snapshot_download\n\npath = snapshot_download("{repo.repo_id}"{argument})'
     if is_model:
@@ -141,7 +149,22 @@ def _lines(request: HttpRequest, repo: Repo) -> list[Lines]:
             "datasets", f'{first}from datasets import load_dataset\n\nrows = load_dataset("{repo.repo_id}")'
         )
     git = f"git lfs install\ngit clone {endpoint}{repo.path}"
-    return [Lines("Command line", shell), Lines("Python", first + python), library, Lines("git", git)]
+    return [Lines("Command line", shell), Lines("Python", first + python), library, Lines("git", git, token=closed)]
+
+
+def _upload_lines(request: HttpRequest, repo: Repo) -> list[Lines]:
+    """How to fill a repo that has no card yet."""
+    endpoint = _endpoint(request)
+    shell = f"export HF_ENDPOINT={endpoint}\nhf auth login\nhf upload {repo.repo_id} .{_kind(repo)}"
+    git = (
+        f"git lfs install\ngit clone {endpoint}{repo.path}\ncd {repo.name}\n"
+        'git add .\ngit commit -m "Add files"\ngit push'
+    )
+    return [Lines("Command line: the folder that you are in", shell), Lines("git", git, token=True)]
+
+
+def _kind(repo: Repo) -> str:
+    return "" if repo.type == Repo.Type.MODEL else " --repo-type dataset"
 
 
 @signed_in

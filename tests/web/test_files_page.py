@@ -68,8 +68,10 @@ def test_a_file_behind_the_gate_shows_the_gate(gated_repo, browser, sam):
 
 
 def test_readme_is_open_to_whoever_sees_the_repo(gated_repo, browser):
-    page = soup(browser().get(f"{PATH}/blob/main/README.md"))
+    page = soup(browser().get(f"{PATH}/blob/main/README.md?view=source"))
     assert "extra_gated_prompt" in words(page.select_one(".source"))
+    assert page.find("a", string="Rendered")["href"] == f"{PATH}/blob/main/README.md"
+    assert "Add files" not in words(page), "messages of commits may speak of what is behind the gate"
     assert browser().get(f"{PATH}/blob/main/sub/README.md").status_code == 401
 
 
@@ -89,9 +91,84 @@ def test_text_is_shown_and_escaped_anything_else_is_not(gated_repo, browser, ada
         assert "<script>alert(1)</script>" in page.select_one(".source").text
         assert not [script for script in page.select("script") if not script.get("src")]
     for name, says in (("zero.dat", "is not text"), ("latin.txt", "is not text"), ("long.txt", "too large"),
-                       ("model.safetensors", "too large")):  # fmt: skip
-        assert says in words(soup(client.get(f"{PATH}/blob/main/{name}"))), name
-    assert client.get(f"{PATH}/blob/main/empty.txt").status_code == 200
+                       ("model.safetensors", "too large"), ("empty.txt", "is empty")):  # fmt: skip
+        page = soup(client.get(f"{PATH}/blob/main/{name}"))
+        assert says in words(page), name
+        assert not page.select(".source"), name
+        assert page.find("a", string="Download")["href"] == f"{PATH}/resolve/main/{name}?download=true"
+
+
+def test_a_large_file_is_named_by_size_and_hash(gated_repo, browser, ada):
+    facts = words(soup(browser(ada).get(f"{PATH}/blob/main/model.safetensors")).select_one("dl"))
+    entry = content.open_git(gated_repo).entry(gated_repo.head_sha, "model.safetensors")
+    assert facts == f"Size 8,000 bytes SHA-256 {entry.lfs.sha256}"
+
+
+def test_a_hash_is_not_told_to_whom_the_gate_is_closed(gated_repo, browser, sam, ada):
+    add_files(gated_repo, {}, {"LICENSE": b"terms " * 100_000}, by=ada)
+    git = content.open_git(gated_repo)
+    entry = git.entry(git.head(), "LICENSE")
+    for client, told in ((browser(sam), False), (browser(ada), True)):
+        response = client.get(f"{PATH}/blob/main/LICENSE")
+        assert "600,000 bytes" in words(soup(response))
+        assert (entry.lfs.sha256 in response.content.decode()) is told
+
+
+def test_lines_have_addresses(gated_repo, browser, ada):
+    made = {"a.py": b'x = """one\n\ntwo"""\n', "b.txt": b"<b>one\r\ntwo", "c.txt": b"\n" * 30_000}
+    add_files(gated_repo, made, by=ada)
+    client = browser(ada)
+    for name in ("a.py", "b.txt"):
+        source = soup(client.get(f"{PATH}/blob/main/{name}")).select_one(".source code")
+        assert source.text.replace("\r", "").strip("\n") == made[name].decode().replace("\r", "").strip("\n")
+        count = {"a.py": 3, "b.txt": 2}[name]
+        assert [line["id"] for line in source.select(".line")] == [f"L{number}" for number in range(1, count + 1)]
+    page = soup(client.get(f"{PATH}/blob/main/c.txt"))
+    assert not page.select(".line"), "very many lines are shown without numbers"
+
+
+def test_an_image_is_shown_as_an_image_and_nothing_else(gated_repo, browser, ada):
+    svg = b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'
+    add_files(gated_repo, {"sub/a b.svg": svg, "x.html": b"<h1>x</h1>"}, {"big.png": b"\x89PNG" * 100}, by=ada)
+    client = browser(ada)
+    for path, address in (("sub/a b.svg", "sub/a%20b.svg"), ("big.png", "big.png")):
+        response = client.get(f"{PATH}/blob/main/{path}")
+        image = soup(response).select_one("main img")
+        assert image["src"] == f"{PATH}/resolve/main/{address}"
+        assert image["alt"] == path.rpartition("/")[2]
+        assert "alert(1)" not in response.content.decode()
+        assert client.head(image["src"])["Content-Security-Policy"].startswith("sandbox")
+    page = soup(client.get(f"{PATH}/blob/main/x.html"))
+    assert words(page.select_one(".source")) == "<h1>x</h1>"
+
+
+def test_a_very_large_image_is_not_loaded(gated_repo, browser, ada, monkeypatch):
+    monkeypatch.setattr(files, "MAX_IMAGE_BYTES", 10)
+    add_files(gated_repo, {}, {"big.png": b"\x89PNG" * 100}, by=ada)
+    page = soup(browser(ada).get(f"{PATH}/blob/main/big.png"))
+    assert "too large" in words(page)
+    assert not page.select("main img")
+
+
+def test_markdown_is_a_page_with_its_source_beside_it(gated_repo, browser, ada):
+    text = b"---\nlicense: mit\n---\n# Notes\n\n[more](more.md) ![plot](img/p.png)\n\n<script>alert(1)</script>\n"
+    add_files(gated_repo, {"docs/notes.md": text, "broken.md": b"---\na: [\n---\n# B\n"}, by=ada)
+    client = browser(ada)
+    page = soup(client.get(f"{PATH}/blob/main/docs/notes.md"))
+    assert page.select_one("article h1").text == "Notes"
+    assert page.select_one("article a[href$='more.md']")["href"] == f"{PATH}/blob/main/docs/more.md"
+    assert page.select_one("article img")["src"] == f"{PATH}/resolve/main/docs/img/p.png"
+    assert "license: mit" not in words(page.article)
+    assert "alert" not in str(page.article)
+    source = soup(client.get(f"{PATH}/blob/main/docs/notes.md" + page.find("a", string="Source")["href"]))
+    assert "license: mit" in words(source.select_one(".source"))
+    assert "# B" in words(soup(client.get(f"{PATH}/blob/main/broken.md")).select_one(".source"))
+
+
+def test_only_writers_are_offered_to_edit_the_card(gated_repo, browser, sam, ada, rea):
+    for user, offered in ((ada, True), (rea, False), (sam, False)):
+        page = soup(browser(user).get(f"{PATH}/blob/main/README.md"))
+        assert bool(page.select(f'a[href="{PATH}/edit/main/README.md"]')) is offered, user
 
 
 def test_a_folder_is_no_file(gated_repo, browser, ada):
@@ -140,7 +217,19 @@ def test_a_long_folder_comes_in_pages(gated_repo, browser, ada, monkeypatch):
     assert rows(client.get(f"{PATH}/tree/main{more}")) == ["model.safetensors LFS"]
 
 
-def test_the_files_page_costs_few_queries(gated_repo, browser, sam, django_assert_max_num_queries):
-    client = browser(sam)
-    with django_assert_max_num_queries(5):
-        client.get(f"{PATH}/tree/main")
+QUERIES = {
+    # The session and its person; the repo; whether they read; what else they may.
+    "tree/main": 4,
+    "tree/main/many": 4,
+    "blob/main/README.md": 5,
+    "blob/main/many/file-7.txt": 5,
+    "commits/main": 5,
+}
+
+
+@pytest.mark.parametrize("path", QUERIES)
+def test_the_files_pages_cost_few_queries_however_many_files(gated_repo, browser, ada, path, django_assert_num_queries):
+    add_files(gated_repo, {f"many/file-{number}.txt": b"x" for number in range(200)}, by=ada)
+    client = browser(ada)
+    with django_assert_num_queries(QUERIES[path]):
+        assert client.get(f"{PATH}/{path}").status_code == 200
