@@ -10,5 +10,6 @@ pytest_plugins = [
     "tests.support.redis",
     "tests.support.server",
     "tests.support.nginx",
+    "tests.support.chromium",
     "tests.support.hub",  # Last: it imports the server, whose module must be registered first.
 ]

@@ -1,0 +1,95 @@
+"""The server of the browser tests, filled by `seed.py` once per worker, and how its people open a page there."""
+
+from __future__ import annotations
+
+import email
+import email.policy
+import json
+import re
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page
+
+from tests.support.chromium import NewContext
+from tests.support.hub import Hub, Person
+from tests.support.server import Server, Starter
+
+
+@dataclass(frozen=True)
+class Visitor(Person):
+    """A person with a token, who is signed in in a browser."""
+
+    session: str
+
+
+@dataclass
+class Stage:
+    """The server, who is there, and those parts of addresses that differ from run to run."""
+
+    server: Server
+    people: dict[str, Visitor]
+    addresses: dict[str, str]
+    spare: list[Visitor] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.spare = [person for person in self.people.values() if person.token]
+
+    @property
+    def url(self) -> str:
+        return self.server.url
+
+    def next(self) -> Visitor:
+        """A person of whom no other test knows."""
+        return self.spare.pop()
+
+    def link_in_mail_to(self, address: str) -> str:
+        """The first link in the newest mail to that address, which may still be on its way."""
+        deadline = time.monotonic() + 10
+        while time.monotonic() < deadline:
+            for file in sorted(self.server.data_dir.glob("mail/*.eml"), reverse=True):
+                letter = email.message_from_bytes(file.read_bytes(), policy=email.policy.default)
+                if address in str(letter["To"]):
+                    return re.search(r"https?://\S+", letter.get_body(("plain",)).get_content())[0]
+            time.sleep(0.1)
+        raise AssertionError(f"no mail to {address}")
+
+
+@pytest.fixture(scope="session")
+def stage(_make_server: Starter) -> Iterator[Stage]:
+    server = _make_server()
+    made = json.loads(server.manage("shell", "-v0", "-c", "from tests.browser import seed; seed.main()"))
+    people = {name: Visitor(name, entry["token"], entry["session"]) for name, entry in made["people"].items()}
+    server.start()
+    yield Stage(server, people, made["addresses"])
+    server.stop()
+
+
+@pytest.fixture
+def hub(stage: Stage, worker_id: str) -> Hub:
+    """The same server, as clients of its API see it."""
+    return Hub(stage.server, worker_id, stage)  # type: ignore[arg-type]  # It hands out people, as `People` does.
+
+
+@pytest.fixture(params=[True, False], ids=["scripts", "no-scripts"])
+def javascript(request: pytest.FixtureRequest) -> bool:
+    return bool(request.param)
+
+
+Visit = Callable[..., Page]
+
+
+@pytest.fixture
+def visit(new_context: NewContext, stage: Stage, javascript: bool) -> Visit:
+    """`visit("/new", ada)`: a browser in which ada is signed in, at that address; `visit("/")`: nobody is."""
+
+    def open_page(path: str, person: Visitor | None = None, **options: Any) -> Page:
+        session = person.session if person else ""
+        page = new_context(stage.url, session=session, javascript=javascript, **options).new_page()
+        page.goto(path)
+        return page
+
+    return open_page

@@ -1,0 +1,270 @@
+"""Fills the server of the browser tests, in a process of the product: see `main`.
+
+ada is the admin of lab, wes writes, rea reads.  nia has done nothing yet; noor waits for lab/research, sam was
+accepted, jun rejected; una's address is not verified; LONG_USER has the longest names that there can be.
+"""
+
+from __future__ import annotations
+
+import datetime
+import json
+from collections.abc import Iterable, Mapping
+
+from allauth.account.models import EmailAddress
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+from django.contrib.auth.hashers import make_password
+from django.contrib.sessions.backends.db import SessionStore
+from django.db import transaction
+from django.test.utils import override_settings
+from django.utils import timezone
+
+from access import bulk, device, tokens
+from access import services as access
+from access.filters import RequestFilter
+from access.models import AccessRequest, AccessToken, BulkReview, TokenScope
+from access.tokens import Scope
+from accounts import services as accounts
+from accounts.actor import SYSTEM, Actor
+from accounts.models import Namespace, Organization, User
+from repos import content, objects
+from repos import services as repos
+from repos.git import AddBlob
+from repos.models import Repo
+from tests.browser import texts
+from tests.support.hub import PASSWORD
+
+PEOPLE = {
+    "ada": "Ada Lovelace",
+    "wes": "Wes Writer",
+    "rea": "Rea Reader",
+    "nia": "",
+    "noor": "Noor Haddad",
+    "sam": "Sam Okafor",
+    "jun": "Jun Tanaka",
+    "una": "Una Verified",
+    texts.LONG_USER: texts.LONG_FULLNAME,
+}
+SPARE = 48
+"""People of whom each test that changes things takes one or more."""
+READERS = 54
+"""People whose requests fill more than a page of the review."""
+
+
+def main() -> None:
+    """Make everything, and print it as one line of JSON: people with session and token, addresses that vary."""
+    with override_settings(PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"]):
+        addresses = _make()
+    User.objects.update(password=make_password(PASSWORD))  # The real hash is slow on purpose, so it is made once.
+    named = [*PEOPLE, *_spare()]
+    people = {user.username: _entry(user) for user in User.objects.filter(username__in=named)}
+    print(json.dumps({"people": people, "addresses": addresses}))
+
+
+def _spare() -> list[str]:
+    return [f"person-{number:02}" for number in range(1, SPARE + 1)]
+
+
+def _entry(user: User) -> dict[str, str]:
+    """What a browser and a client of that person send."""
+    session = SessionStore()
+    session[SESSION_KEY] = str(user.pk)
+    session[BACKEND_SESSION_KEY] = "allauth.account.auth_backends.AuthenticationBackend"
+    session[HASH_SESSION_KEY] = user.get_session_auth_hash()
+    session.create()
+    token = ""
+    if user.username in _spare():
+        token = tokens.create(user=user, name="for tests", role="write", by=SYSTEM)[1]
+    return {"session": session.session_key or "", "token": token}
+
+
+@transaction.atomic
+def _make() -> dict[str, str]:
+    for name, fullname in PEOPLE.items():
+        _person(name, fullname)
+    for name in _spare():
+        _person(name, name.title())
+    EmailAddress.objects.filter(user__username="una").update(verified=False)
+    ada = User.objects.get(username="ada")
+    lab = _organization("lab", "The Lab", ada, {"wes": "write", "rea": "read", texts.LONG_USER: "contributor"})
+    long_org = _organization(texts.LONG_ORG, texts.LONG_FULLNAME, ada, {texts.LONG_USER: "admin"})
+    _organization("bare-org", "", ada, {})
+    research = _research(lab, ada)
+    _wild(long_org, ada)
+    files = _many_files(lab, ada)
+    _others(lab, ada)
+    _tokens(ada, research)
+    codes = device.start(client_id="hf", client_name="hf 2.4.0 on a-machine-with-a-long-name.example.org")
+    return {
+        "device_code": codes.user_code,
+        "commit": content.open_git(files).head() or "",
+        "bulk_done": str(_bulk_done(research, ada)),
+        "bulk_running": str(_bulk_running(lab, ada)),
+    }
+
+
+def _person(name: str, fullname: str) -> User:
+    address = f"{name}@example.org"
+    return accounts.create_user(username=name, email=address, password=PASSWORD, fullname=fullname, by=SYSTEM)
+
+
+def _organization(name: str, fullname: str, admin: User, members: Mapping[str, str]) -> Namespace:
+    made = accounts.create_organization(name=name, admin=admin, fullname=fullname, by=SYSTEM)
+    for member, role in members.items():
+        accounts.set_role(organization=made, user=User.objects.get(username=member), role=role, by=SYSTEM)
+    return Organization.objects.get(pk=made.pk).namespace
+
+
+def _repo(
+    namespace: Namespace,
+    name: str,
+    files: Mapping[str, bytes],
+    *,
+    by: User,
+    gated: str | bool = False,
+    type_: str = "model",
+    private: bool = False,
+    large: Mapping[str, bytes] | None = None,
+) -> Repo:
+    actor = Actor(user=by)
+    repo = repos.create_repo(type_=type_, namespace=namespace, name=name, private=private, by=actor)
+    if files or large:
+        _commit(repo, files, large or {}, by=by, title="Add the files")
+    repos.change_settings(repo, {"gated": gated}, by=actor)
+    repo.refresh_from_db()
+    return repo
+
+
+def _commit(
+    repo: Repo, files: Mapping[str, bytes], large: Mapping[str, bytes], *, by: User, title: str, more: str = ""
+) -> None:
+    git = content.open_git(repo)
+    operations: list[content.Operation] = [AddBlob(path, git.stage_blob(data)) for path, data in files.items()]
+    for path, data in large.items():
+        with objects.writer(repo.storage_id) as writer:
+            writer.write(data)
+            sha256 = writer.sha256
+            writer.publish(sha256=sha256, size=len(data))
+        content.record_object(repo, sha256, len(data))
+        operations.append(content.AddLargeFile(path, sha256, len(data)))
+    new = content.NewCommit(title=title, description=more, operations=operations)
+    content.commit(repo, content.MAIN, new, by=Actor(user=by))
+    repo.refresh_from_db()
+
+
+def _ask(repo: Repo, name: str, answers: Mapping[str, str]) -> AccessRequest:
+    request = access.ask(repo=repo, answers=answers, by=Actor(user=User.objects.get(username=name)))
+    assert request is not None  # None of them can read it already.
+    return request
+
+
+def _readers(repo: Repo, count: int, answers: Mapping[str, str], stem: str) -> None:
+    for number in range(1, count + 1):
+        _person(f"{stem}-{number:02}", f"{stem.title()} Number {number}")
+        _ask(repo, f"{stem}-{number:02}", answers)
+    for age, request in enumerate(AccessRequest.objects.filter(repo=repo, user__username__startswith=stem)):
+        request.requested_at = timezone.now() - datetime.timedelta(days=age, minutes=7)
+        request.save(update_fields=["requested_at"])
+
+
+def _review(request: AccessRequest, status: str, by: User, reason: str = "") -> None:
+    access.review(access_request=request, status=status, reason=reason, by=Actor(user=by))
+
+
+def _research(lab: Namespace, ada: User) -> Repo:
+    """lab/research: manual, with requests in each state."""
+    small = {"README.md": texts.RESEARCH_CARD.encode(), "config.json": b'{"hidden_size": 32}\n'}
+    repo = _repo(lab, "research", small, by=ada, gated="manual", large={"model.safetensors": texts.noise(9000)})
+    _readers(repo, READERS, texts.ANSWERS, "reader")
+    _ask(repo, "noor", texts.ANSWERS)
+    _review(_ask(repo, "sam", texts.ANSWERS | {"Country": "NG"}), "accepted", ada)
+    _review(_ask(repo, "jun", texts.ANSWERS | {"Country": "JP"}), "rejected", ada, texts.REASON)
+    return repo
+
+
+def _wild(long_org: Namespace, ada: User) -> None:
+    """The longest repo id, a prompt of 20 kB, labels of 300 characters, and whoever answered them."""
+    card = texts.WILD_CARD.encode()
+    repo = _repo(long_org, texts.LONG_REPO, {"README.md": card}, by=ada, gated="manual")
+    _person("umlaut", texts.UNBROKEN_FULLNAME)
+    for name in ("umlaut", "noor", "sam", "jun"):
+        _ask(repo, name, texts.WILD_ANSWERS)
+    requests = {request.user.username: request for request in AccessRequest.objects.filter(repo=repo)}
+    _review(requests["sam"], "accepted", ada)
+    _review(requests["jun"], "rejected", ada, "Grund" * 40)
+
+
+def _many_files(lab: Namespace, ada: User) -> Repo:
+    """lab/files: not gated, 200 files, history, branches, and one file of each kind."""
+    named = {f"shards/part-{number:03}-of-200.txt": b"rows\n" * number for number in range(200)}
+    here = {f"part-{number:03}-of-200.txt": b"rows\n" * number for number in range(190)}
+    kinds = {
+        "README.md": texts.FILES_CARD.encode(),
+        "source.py": texts.SOURCE.encode(),
+        "picture.svg": texts.PICTURE,
+        "empty.txt": b"",
+        "noise.dat": texts.noise(4000),
+        "w" * 200 + ".txt": b"a long name\n",
+        "a folder with words/and/another folder/deep.txt": b"deep\n",
+    }
+    repo = _repo(lab, "files", here | kinds, by=ada, large={"weights.bin": texts.noise(20_000)})
+    _commit(repo, named, {}, by=ada, title="Add the shards")
+    title = "Say in one line what would better be said in several, because the title has no end and goes on and on"
+    _commit(repo, {"source.py": texts.SOURCE.encode() + b"\n"}, {}, by=ada, title=title, more="And\nthe rest.\n" * 4)
+    actor = Actor(user=ada)
+    content.create_branch(repo, "a-branch-with-a-name-that-has-no-room-on-the-page", start="main", by=actor)
+    content.create_tag(repo, "v1.0", revision="main", message="", by=actor)
+    return repo
+
+
+def _others(lab: Namespace, ada: User) -> None:
+    """A repo for each further thing that a page can say."""
+    card = b"---\nlicense: mit\ntags: [audio]\n---\n# Rows\n"
+    automatic = _repo(lab, "automatic", {"README.md": card}, by=ada, gated="auto", type_="dataset")
+    _ask(automatic, "sam", {})
+    _repo(lab, "rows", {"README.md": card, "rows.jsonl": b'{"a": 1}\n' * 9}, by=ada, type_="dataset")
+    _repo(lab, "empty", {}, by=ada)
+    _repo(lab, "hidden", {"README.md": b"# Hidden\n"}, by=ada, private=True)
+    _repo(lab, "quiet", {"README.md": b"# Quiet\n"}, by=ada, gated="manual")
+    broken = _repo(lab, "broken", {"README.md": b"# Whole\n"}, by=ada, gated="manual")
+    _commit(broken, {"README.md": texts.BROKEN_CARD.encode()}, {}, by=ada, title="Break the card")
+    disabled = _repo(lab, "disabled", {"README.md": b"# Disabled\n"}, by=ada)
+    Repo.objects.filter(pk=disabled.pk).update(disabled=True)
+    europe = b"---\nextra_gated_eu_disallowed: true\n---\n# Elsewhere\n"
+    _repo(lab, "elsewhere", {"README.md": europe}, by=ada, gated="manual")
+    for number in range(31):  # More than a page of a list.
+        _repo(lab, f"small-{number:02}", {"README.md": card}, by=ada)
+
+
+def _bulk_done(research: Repo, ada: User) -> int:
+    """One that ended, and left some as they were."""
+    review = bulk.start(repo=research, chosen=RequestFilter("accepted"), status="rejected", by=Actor(user=ada))
+    BulkReview.objects.filter(pk=review.pk).update(
+        total=40, decided=37, refused=3, finished_at=timezone.now(),
+        refusals=[[name, f"{name} is already accepted."] for name in ("sam", texts.LONG_USER, "noor")],
+    )  # fmt: skip
+    return review.pk
+
+
+def _bulk_running(lab: Namespace, ada: User) -> int:
+    """One that no worker carries out, so that it is under way for as long as it is looked at."""
+    repo = _repo(lab, "busy", {"README.md": b"# Busy\n"}, by=ada, gated="manual")
+    _readers(repo, 3, {}, "waiter")
+    actor = Actor(user=ada)
+    review = bulk.start(repo=repo, chosen=RequestFilter("pending"), status="rejected", reason=texts.REASON, by=actor)
+    BulkReview.objects.filter(pk=review.pk).update(total=1400, decided=420)
+    return review.pk
+
+
+def _tokens(ada: User, research: Repo) -> None:
+    places: Iterable[Scope] = [
+        Scope(TokenScope.Permission.CONTENT_READ, repo=research),
+        Scope(TokenScope.Permission.CONTENT_READ, namespace=research.namespace),
+    ]
+    make = tokens.create
+    make(user=ada, name="laptop", role="write", by=SYSTEM)
+    later = timezone.now() + datetime.timedelta(days=30)
+    make(user=ada, name="n" * 100, role="read", expires_at=later, by=SYSTEM)
+    make(user=ada, name="ci of the lab", role="fine-grained", scopes=places, can_read_gated=True, by=SYSTEM)
+    old, _ = make(user=ada, name="old", role="read", expires_at=later, by=SYSTEM)
+    past = timezone.now() - datetime.timedelta(days=3)
+    AccessToken.objects.filter(pk=old.pk).update(expires_at=past, last_used_at=past)

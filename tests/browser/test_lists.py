@@ -1,0 +1,59 @@
+"""Finding repos and reading their files, with scripts and without."""
+
+from __future__ import annotations
+
+import re
+
+from playwright.sync_api import expect
+
+
+def test_search_from_any_page(visit, stage):
+    page = visit("/login")
+    page.get_by_role("searchbox", name="Search models").fill("RESEARCH")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(f"{stage.url}/models?search=RESEARCH")
+    expect(page.locator(".rows .title")).to_have_text(["lab/research"])
+    page.locator(".rows .title").click()
+    expect(page).to_have_url(f"{stage.url}/lab/research")
+
+
+def test_pages_of_a_list(visit):
+    page = visit("/models?sort=name&search=small-")
+    expect(page.locator(".rows .title")).to_have_count(30)
+    page.get_by_role("link", name="Next").click()
+    expect(page.locator(".rows .title")).to_have_text(["lab/small-30"])
+    page.get_by_role("link", name="Previous").click()
+    expect(page.locator(".rows .title").first).to_have_text("lab/small-00")
+
+
+def test_files_and_history(visit):
+    page = visit("/lab/files")
+    page.get_by_role("link", name="Files and versions").click()
+    expect(page.locator(".files tbody tr")).to_have_count(200)
+    page.get_by_role("link", name="a folder with words/").click()
+    page.get_by_role("link", name="and/").click()
+    page.get_by_role("link", name="another folder/").click()
+    page.get_by_role("link", name="deep.txt", exact=True).click()
+    expect(page.get_by_role("region", name="deep.txt")).to_contain_text("deep")
+    page.get_by_role("navigation", name="Path").get_by_role("link", name="files").click()
+    page.get_by_role("link", name="source.py", exact=True).click()
+    expect(page.get_by_role("region", name="source.py")).to_contain_text("def function_0")
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Download").click()
+    assert b"def function_24" in download.value.path().read_bytes()
+
+    page.get_by_role("link", name="Files and versions").click()
+    page.get_by_role("link", name=re.compile("History")).click()
+    expect(page.locator(".rows .title")).to_have_count(4)
+    page.get_by_role("link", name="Add the shards").click()
+    expect(page.get_by_role("heading", level=2)).to_have_text("Add the shards")
+    page.get_by_role("link", name="Files at this commit").click()
+    expect(page.get_by_role("link", name="shards/")).to_be_visible()
+
+
+def test_another_branch(visit):
+    page = visit("/lab/files/tree/main/a%20folder%20with%20words")
+    page.locator(".file-head summary").click()
+    page.get_by_role("link", name="v1.0").click()
+    expect(page).to_have_url(re.compile("/tree/v1.0"))
+    expect(page.locator(".file-head summary")).to_contain_text("v1.0")

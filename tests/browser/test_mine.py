@@ -1,0 +1,89 @@
+"""What people do with their own things, with scripts and without: tokens, profile, addresses, password."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.support.hub import PASSWORD
+
+
+@pytest.fixture
+def person(stage):
+    return stage.next()
+
+
+def test_a_token_is_shown_once_and_can_be_revoked(visit, hub, person):
+    page = visit("/settings/tokens", person)
+    page.get_by_label("Name").fill("laptop")
+    page.get_by_label("Write", exact=True).check()
+    page.get_by_role("button", name="Create token").click()
+    shown = page.locator(".secret code")
+    expect(shown).to_have_text(re.compile(r"gate_\w{46}"))
+    token = type(person)(person.name, shown.inner_text().strip(), "")
+    assert hub.call("GET", "/api/whoami-v2", token).json()["name"] == person.name
+
+    page.goto("/settings/tokens")
+    expect(page.locator(".secret")).to_have_count(0)
+    assert token.token not in page.content()
+    page.get_by_role("button", name="Revoke laptop").click()
+    expect(page.get_by_text("The token laptop is revoked")).to_be_visible()
+    assert hub.call("GET", "/api/whoami-v2", token).status_code == 401
+
+
+def test_a_fine_grained_token_asks_for_permissions(visit, person):
+    page = visit("/settings/tokens", person)
+    expect(page.get_by_label("Read contents")).to_be_hidden()
+    page.get_by_label("Name").fill("narrow")
+    page.get_by_label("Fine-grained").check()
+    page.get_by_label("Read contents").check()
+    page.get_by_role("button", name="Create token").click()
+    expect(page.locator(".problem")).to_contain_text("Say both what is allowed and where.")
+    page.get_by_label(person.name, exact=True).check()
+    page.get_by_role("button", name="Create token").click()
+    expect(page.locator(".rows li", has_text="narrow")).to_contain_text(f"Read contents on {person.name}")
+
+
+def test_profile(visit, person):
+    page = visit("/settings/profile", person)
+    page.get_by_label("Full name").fill("Nora <b>Nadel</b>")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("Your profile is saved.")).to_be_visible()
+    page.locator("main").get_by_role("link", name=person.name).click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Nora <b>Nadel</b>")
+
+
+def test_addresses(visit, stage, person):
+    new = f"{person.name}@university.example"
+    page = visit("/settings/addresses", person)
+    page.get_by_label("Email").fill(new)
+    page.get_by_role("button", name="Add").click()
+    row = page.locator(".rows li", has_text=new)
+    expect(row).to_contain_text("Not verified")
+    page.goto(stage.link_in_mail_to(new))
+    page.get_by_role("button", name="Confirm").click()
+    page.goto("/settings/addresses")
+    expect(row).not_to_contain_text("Not verified")
+    row.get_by_role("button", name="Make primary").click()
+    expect(row).to_contain_text("Primary")
+    page.locator(".rows li", has_text=person.email).get_by_role("button", name="Remove").click()
+    expect(page.locator(".rows li")).to_have_count(1)
+
+
+def test_change_the_password(visit, new_context, stage, person):
+    page = visit("/settings/password", person)
+    for old in ("wrong", PASSWORD):
+        page.get_by_label("Current Password").fill(old)
+        page.get_by_label("New Password", exact=True).fill("another-battery-9")
+        page.get_by_label("New Password (again)").fill("another-battery-9")
+        page.get_by_role("button", name="Save the password").click()
+        if old == "wrong":
+            expect(page.locator(".problem")).to_contain_text("Please type your current password.")
+    expect(page.locator(".toast")).to_contain_text("Password successfully changed.")
+    other = visit("/login")
+    other.get_by_label("Login").fill(person.name)
+    other.get_by_label("Password").fill("another-battery-9")
+    other.locator("main").get_by_role("button", name="Sign in").click()
+    expect(other.locator(".menu summary")).to_contain_text(person.name)
