@@ -1,0 +1,52 @@
+"""Requests over time: which periods, and how high the bars."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import pytest
+
+from gatehub.web.chart import HEIGHT, chart_of
+
+TODAY = date(2026, 11, 23)  # A Monday.
+
+
+def numbers(pending=0, accepted=0, rejected=0):
+    return {"pending": pending, "accepted": accepted, "rejected": rejected}
+
+
+def test_nobody_asked():
+    assert chart_of([], today=TODAY) is None
+
+
+@pytest.mark.parametrize(("days_ago", "period", "bars", "first"), [
+    (0, "day", 1, "23 Nov 2026"), (30, "day", 31, "24 Oct 2026"), (31, "week", 6, "week of 19 Oct 2026"),
+    (279, "week", 41, "week of 16 Feb 2026"), (280, "month", 10, "Feb 2026"), (1199, "month", 40, "Aug 2023"),
+    (1200, "year", 4, "2023"), (9000, "year", 25, "2002"),
+])  # fmt: skip
+def test_the_longer_the_time_the_longer_the_period(days_ago, period, bars, first):
+    chart = chart_of([(TODAY - timedelta(days=days_ago), numbers(1))], today=TODAY)
+    assert (chart.period, len(chart.bars), chart.bars[0].label) == (period, bars, first)
+    assert chart.total == 1
+    assert [bar.total for bar in chart.bars] == [1] + [0] * (bars - 1)
+
+
+def test_bars_are_as_high_as_their_numbers_and_stand_on_each_other():
+    chart = chart_of([(TODAY - timedelta(days=1), numbers(1, 2, 1)), (TODAY, numbers(accepted=8))], today=TODAY)
+    assert (chart.most, chart.width) == (8, 22)
+    small, large = chart.bars
+    assert [(part.status, part.y, part.height) for part in small.parts] == [
+        ("accepted", 75.0, 25.0), ("rejected", 62.5, 12.5), ("pending", 50.0, 12.5)
+    ]  # fmt: skip
+    assert [(part.y, part.height) for part in large.parts] == [(0.0, HEIGHT)]
+
+
+def test_every_day_is_in_one_bar_whatever_the_period():
+    by_day = [(TODAY - timedelta(days=n), numbers(n % 3, n % 5, n % 2)) for n in range(700, -1, -7)]
+    chart = chart_of(by_day, today=TODAY)
+    assert chart.total == sum(sum(day.values()) for _, day in by_day)
+    assert sum(bar.numbers["accepted"] for bar in chart.bars) == sum(day["accepted"] for _, day in by_day)
+
+
+def test_a_day_ahead_of_this_server_has_its_bar():
+    assert len(chart_of([(TODAY + timedelta(days=1), numbers(1))], today=TODAY).bars) == 1
