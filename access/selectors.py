@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from django.db.models import Case, Q, QuerySet, When
+from django.db.models import Case, Q, QuerySet, Sum, When
 from django.db.models.functions import Lower
 
 from access import policy
@@ -13,7 +13,7 @@ from access.policy import Action
 from accounts.actor import Actor
 from accounts.models import Namespace, User
 from repos.errors import RepoMoved
-from repos.models import Repo, RepoRedirect
+from repos.models import Repo, RepoQuerySet, RepoRedirect
 
 
 def find_repo(actor: Actor, action: Action, type_: str, namespace: str, name: str) -> Repo:
@@ -42,10 +42,27 @@ def find_repo(actor: Actor, action: Action, type_: str, namespace: str, name: st
     raise policy.hidden(actor)
 
 
-def visible_repos(actor: Actor, type_: str | None = None) -> QuerySet[Repo]:
+def visible_repos(actor: Actor, type_: str | None = None) -> RepoQuerySet:
     """All repos that the actor may know of."""
     repos = Repo.objects.filter(policy.permitted(actor, Action.CARD_VIEW)).select_related("namespace")
     return repos if type_ is None else repos.filter(type=type_)
+
+
+def repos_with_waiting_requests(actor: Actor) -> QuerySet[Repo]:
+    """The gated repos whose requests the actor may review and some of which wait; `waiting` says how many."""
+    if actor.user is None:
+        return Repo.objects.none()
+    # Whoever may review belongs to the namespace.  Said first, since the rule alone would be tried on every repo.
+    mine = Namespace.objects.filter(Q(user=actor.user_id) | Q(organization__memberships__user=actor.user_id))
+    repos = Repo.objects.exclude(gated=Repo.Gated.NO).filter(
+        policy.permitted(actor, Action.REQUESTS_REVIEW), namespace__in=mine.values("pk")
+    )
+    return (
+        repos.annotate(waiting=Sum("request_tallies__pending"))
+        .filter(waiting__gt=0)
+        .select_related("namespace")
+        .order_by("-waiting", "pk")
+    )
 
 
 def find_namespace(name: str) -> Namespace | None:

@@ -8,8 +8,8 @@ from typing import Any
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
-from django.db.models.functions import Lower
+from django.db.models import Exists, F, OuterRef, Q, Value
+from django.db.models.functions import Concat, Lower
 from django.utils import timezone
 
 from accounts.models import Namespace, User
@@ -25,6 +25,21 @@ class RepoQuerySet(models.QuerySet["Repo"]):
         return self.alias(namespace_lower=Lower("namespace__name"), name_lower=Lower("name")).filter(
             type=type_, namespace_lower=namespace.lower(), name_lower=name.lower()
         )
+
+    def containing(self, text: str) -> RepoQuerySet:
+        """Those in whose id the text occurs, whatever its case."""
+        return self.alias(id_text=Concat(F("namespace__name"), Value("/"), F("name"))).filter(id_text__icontains=text)
+
+    def by_author(self, name: str) -> RepoQuerySet:
+        """Those in the namespace of that name, whatever its case."""
+        return self.filter(namespace__in=Namespace.objects.named(name))
+
+    def tagged(self, tag: str) -> RepoQuerySet:
+        return self.filter(Exists(RepoTag.objects.filter(repo=OuterRef("pk"), tag=tag)))
+
+    def gated_or_not(self, gated: bool) -> RepoQuerySet:
+        is_open = Q(gated=Repo.Gated.NO)
+        return self.filter(~is_open if gated else is_open)
 
 
 class Repo(models.Model):

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import Exists, F, OuterRef, QuerySet, Value
-from django.db.models.functions import Concat
 from django.urls import path
 from django.urls.resolvers import URLPattern
 from drf_spectacular.types import OpenApiTypes
@@ -15,11 +13,10 @@ from rest_framework.response import Response
 
 from access import selectors
 from accounts.errors import BadRequest
-from accounts.models import Namespace
 from gatehub.hub.base import HubView, flag
 from gatehub.hub.pagination import CURSOR, PAGE, keyset_page, next_link, whole_number
 from gatehub.hub.repo_objects import expanded, only, repo_object
-from repos.models import Repo, RepoTag
+from repos.models import Repo, RepoQuerySet
 
 SORTS = {
     "lastModified": "last_modified",
@@ -74,20 +71,16 @@ def _texts(request: Request, name: str) -> list[str]:
     return values
 
 
-def _chosen(repos: QuerySet[Repo], request: Request) -> QuerySet[Repo]:
+def _chosen(repos: RepoQuerySet, request: Request) -> RepoQuerySet:
     """Those repos that meet every one of the conditions."""
     for tag in [*_texts(request, "filter"), *_texts(request, "pipeline_tag")]:
-        repos = repos.filter(Exists(RepoTag.objects.filter(repo=OuterRef("pk"), tag=tag)))
+        repos = repos.tagged(tag)
     for author in _texts(request, "author"):
-        repos = repos.filter(namespace__in=Namespace.objects.named(author))
-    for term in _texts(request, "search"):
-        repos = repos.alias(id_text=Concat(F("namespace__name"), Value("/"), F("name")))
-        repos = repos.filter(id_text__icontains=term)
+        repos = repos.by_author(author)
+    for text in _texts(request, "search"):
+        repos = repos.containing(text)
     gated = request.query_params.get("gated")
-    if gated:
-        open_ones = {"gated": Repo.Gated.NO}
-        repos = repos.exclude(**open_ones) if flag(gated) else repos.filter(**open_ones)
-    return repos
+    return repos.gated_or_not(flag(gated)) if gated else repos
 
 
 def _shown(repo: Repo, request: Request) -> dict[str, Any]:

@@ -2,32 +2,28 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Exists, F, OuterRef, Q, QuerySet, Value
-from django.db.models.functions import Concat
+from django.core.paginator import Page
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from access import selectors
+from accounts.actor import Actor
 from accounts.errors import NotFound
 from accounts.models import Membership
 from gatehub.web.base import SHOW, caller, only, page_of
-from repos.models import Repo, RepoTag
+from gatehub.web.facets import facets_of
+from gatehub.web.search import GATES, SORTS, RepoSearch
+from repos.models import Repo, RepoQuerySet
 
 NEWEST = 6
+WAITING = 5
+MEMBERS = 50
 PAGE_SIZE = 30
-MOST_FILTERS = 10
-SORTS = {
-    "modified": ("Recently updated", "-last_modified"),
-    "created": ("Newest", "-created_at"),
-    "downloads": ("Most downloads", "-downloads"),
-}
-GATES: dict[str, tuple[str, Q]] = {
-    "": ("Gated or not", Q()),
-    "yes": ("Gated", Q(gated__in=[Repo.Gated.AUTO, Repo.Gated.MANUAL])),
-    "no": ("Not gated", Q(gated=Repo.Gated.NO)),
-}
+MOST_LISTED = 1_000
+"""What is beyond is neither counted nor paged through: whoever has that many before them searches."""
 
 
 @only(*SHOW)
@@ -38,52 +34,62 @@ def home(request: HttpRequest) -> HttpResponse:
         type_: list(selectors.visible_repos(actor, type_).order_by("-created_at", "-pk")[:NEWEST])
         for type_ in Repo.Type.values
     }
+    waiting = list(selectors.repos_with_waiting_requests(actor)[: WAITING + 1])
     context = {
         "models": newest[Repo.Type.MODEL],
         "datasets": newest[Repo.Type.DATASET],
+        "waiting": waiting[:WAITING],
+        "more_waiting": len(waiting) > WAITING,
         "shell": f"export HF_ENDPOINT={request.build_absolute_uri('/').rstrip('/')}\nhf auth login",
     }
     return render(request, "home.html", context)
 
 
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One page of a list, and the keys of all that is listed; `more` says that there is more than that."""
+
+    page: Page[int]
+    repos: list[Repo]
+    pks: list[int]
+    more: bool
+
+
+def _listed(request: HttpRequest, actor: Actor, rows: RepoQuerySet) -> Listed:
+    """In two queries: finding them is the costly part, so it is done once, for page, count and facets alike."""
+    pks = list(rows.values_list("pk", flat=True)[: MOST_LISTED + 1])
+    page = page_of(request, pks[:MOST_LISTED], PAGE_SIZE)
+    found = selectors.visible_repos(actor).in_bulk(list(page.object_list))
+    return Listed(page, [found[pk] for pk in page if pk in found], pks[:MOST_LISTED], len(pks) > MOST_LISTED)
+
+
 @only(*SHOW)
 def repos(request: HttpRequest, repo_type: str) -> HttpResponse:
-    """`/models` and `/datasets`: `search`, `gated`, `sort`, `filter` (a tag, repeatable), `page`."""
-    search = _words(request.GET.get("search", ""))
-    gated = request.GET.get("gated", "")
-    sort = request.GET.get("sort", "")
-    sort = sort if sort in SORTS else "modified"
-    tags = [tag for tag in map(_words, request.GET.getlist("filter")) if tag][:MOST_FILTERS]
-    rows = selectors.visible_repos(caller(request), repo_type).filter(GATES.get(gated, GATES[""])[1])
-    rows = _tagged(_named(rows, search), tags).order_by(SORTS[sort][1], "-pk")
+    """`/models` and `/datasets`: see RepoSearch for what can be asked; `page`."""
+    actor = caller(request)
+    search = RepoSearch.asked_by(request.GET)
+    listed = _listed(request, actor, search.among(selectors.visible_repos(actor, repo_type)))
+    other = Repo.Type.DATASET if repo_type == Repo.Type.MODEL else Repo.Type.MODEL
     context: dict[str, Any] = {
         "section": f"{repo_type}s",
-        "page": page_of(request, rows, PAGE_SIZE),
+        "type": repo_type,
+        "page": listed.page,
+        "more": listed.more,
+        "repos": listed.repos,
         "search": search,
-        "gated": gated,
-        "gates": [(value, label) for value, (label, _) in GATES.items()],
-        "sort": sort,
+        "gates": GATES.items(),
         "sorts": [(value, label) for value, (label, _) in SORTS.items()],
-        "tags": tags,
+        "chips": search.chips(),
+        "facets": [
+            (
+                facet.title,
+                [(option, option.tag in search.tags, search.turned(option.tag).query) for option in facet.options],
+            )
+            for facet in facets_of(listed.pks)
+        ],
+        "other": f"{other}s",
     }
     return render(request, "repos.html", context)
-
-
-def _words(text: str) -> str:
-    return " ".join(text.replace("\0", "").split())[:200]
-
-
-def _named(rows: QuerySet[Repo], search: str) -> QuerySet[Repo]:
-    """Those whose id contains the text."""
-    if not search:
-        return rows
-    return rows.alias(full_id=Concat(F("namespace__name"), Value("/"), F("name"))).filter(full_id__icontains=search)
-
-
-def _tagged(rows: QuerySet[Repo], tags: list[str]) -> QuerySet[Repo]:
-    for tag in tags:
-        rows = rows.filter(Exists(RepoTag.objects.filter(repo=OuterRef("pk"), tag=tag)))
-    return rows
 
 
 @only(*SHOW)
@@ -92,18 +98,22 @@ def namespace(request: HttpRequest, name: str) -> HttpResponse:
     found = selectors.find_namespace(name)
     if found is None or (found.user is not None and not found.user.is_active):
         raise NotFound(f"There is no user or organization {name[:60]!r}.")
-    rows = selectors.visible_repos(caller(request)).filter(namespace=found).order_by("-last_modified", "-pk")
-    organization = found.organization
+    actor = caller(request)
+    rows = selectors.visible_repos(actor).filter(namespace=found).order_by("-last_modified", "-pk")
+    listed = _listed(request, actor, rows)
+    memberships = Membership.objects.select_related("user", "organization__namespace")
     members = organizations = None
-    if organization is not None:
-        members = organization.memberships.select_related("user").order_by("joined_at", "pk")
+    if found.organization is not None:
+        members = list(memberships.filter(organization=found.organization).order_by("joined_at", "pk")[: MEMBERS + 1])
     elif found.user is not None:
-        memberships = Membership.objects.filter(user=found.user).select_related("organization__namespace")
-        organizations = memberships.order_by("organization__namespace__name")
+        organizations = memberships.filter(user=found.user).order_by("organization__namespace__name")
     context = {
         "namespace": found,
-        "page": page_of(request, rows, PAGE_SIZE),
+        "page": listed.page,
+        "more": listed.more,
+        "repos": listed.repos,
         "members": members,
+        "most_members": MEMBERS,
         "organizations": organizations,
         "mine": found.user == request.user,
     }
