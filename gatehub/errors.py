@@ -208,5 +208,11 @@ def permission_denied(request: HttpRequest, exception: Exception) -> HttpRespons
     return respond(request, NotAllowed())
 
 
+def too_many_requests(request: HttpRequest) -> HttpResponse:
+    """django-allauth looks for it beside Django's own handlers."""
+    message = "There were too many attempts from here within a short time."
+    return respond(request, TooManyRequests(message, next_step="Wait a few minutes, then try again."))
+
+
 def server_error(request: HttpRequest) -> HttpResponse:
     return respond(request, ServerError())

@@ -197,6 +197,16 @@ ACCOUNT_ADAPTER = "gatehub.web.adapter.AccountAdapter"
 ACCOUNT_LOGIN_METHODS = {"username", "email"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "email*", "password1*", "password2*"]
 ACCOUNT_SIGNUP_FORM_CLASS = "gatehub.web.forms.SignUpForm"
+ACCOUNT_FORMS = {
+    "login": "gatehub.web.account_forms.LoginForm",
+    "signup": "gatehub.web.account_forms.SignupForm",
+    "add_email": "gatehub.web.account_forms.AddEmailForm",
+    "change_password": "gatehub.web.account_forms.ChangePasswordForm",
+    "set_password": "gatehub.web.account_forms.SetPasswordForm",
+    "reset_password": "gatehub.web.account_forms.ResetPasswordForm",
+    "reset_password_from_key": "gatehub.web.account_forms.ResetPasswordKeyForm",
+    "reauthenticate": "gatehub.web.account_forms.ReauthenticateForm",
+}
 ACCOUNT_EMAIL_VERIFICATION = env.choice("GATEHUB_EMAIL_VERIFICATION", "mandatory", ["mandatory", "optional"])
 ACCOUNT_UNIQUE_EMAIL = True
 ACCOUNT_MAX_EMAIL_ADDRESSES = 5

@@ -1,5 +1,6 @@
-// What every page has: toasts that can be dismissed, and a word where a part of a page could not be fetched.
-// All of it is comfort: without scripts a toast stays until the next page.
+// What every page has: toasts that can be dismissed, a word where a part of a page could not be fetched, and wide code
+// and tables that the keyboard can scroll.  All of it is comfort: without scripts a toast stays until the next page, and
+// most browsers see to wide things themselves.
 function readyToasts(root) {
   for (const button of root.querySelectorAll("[data-dismiss][hidden]")) {
     button.hidden = false;
@@ -22,7 +23,21 @@ function toast(words) {
   readyToasts(place);
 }
 
-readyToasts(document);
-document.body.addEventListener("htmx:load", (event) => readyToasts(event.detail.elt));
+function readyWideThings(root) {
+  for (const box of root.querySelectorAll(".prose :is(pre, table)")) {
+    if (box.scrollWidth > box.clientWidth) box.tabIndex = 0;
+    else box.removeAttribute("tabindex");
+  }
+}
+
+function ready(root) {
+  readyToasts(root);
+  readyWideThings(root);
+}
+
+ready(document);
+window.addEventListener("resize", () => readyWideThings(document));
+document.addEventListener("toggle", () => readyWideThings(document), true);
+document.body.addEventListener("htmx:load", (event) => ready(event.detail.elt));
 document.body.addEventListener("htmx:sendError", () => toast("The server cannot be reached. Nothing was changed; try again."));
 document.body.addEventListener("htmx:responseError", () => toast("That did not work. Reload the page and try again."));

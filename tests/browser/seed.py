@@ -1,16 +1,19 @@
 """Fills the server of the browser tests, in a process of the product: see `main`.
 
 ada is the admin of lab, wes writes, rea reads.  nia has done nothing yet; noor waits for lab/research, sam was
-accepted, jun rejected; una's address is not verified; LONG_USER has the longest names that there can be.
+accepted, jun rejected; una's address is not verified; pia has no password; LONG_USER has the longest names that there
+can be.
 """
 
 from __future__ import annotations
 
 import datetime
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
-from allauth.account.models import EmailAddress
+from allauth.account.forms import EmailAwarePasswordResetTokenGenerator
+from allauth.account.models import EmailAddress, EmailConfirmationHMAC
+from allauth.account.utils import user_pk_to_url_str
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.auth.hashers import make_password
 from django.contrib.sessions.backends.db import SessionStore
@@ -42,10 +45,9 @@ PEOPLE = {
     "sam": "Sam Okafor",
     "jun": "Jun Tanaka",
     "una": "Una Verified",
+    "pia": "Pia Passwordless",
     texts.LONG_USER: texts.LONG_FULLNAME,
 }
-SPARE = 48
-"""People of whom each test that changes things takes one or more."""
 READERS = 54
 """People whose requests fill more than a page of the review."""
 
@@ -55,16 +57,27 @@ def main() -> None:
     with override_settings(PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"]):
         addresses = _make()
     User.objects.update(password=make_password(PASSWORD))  # The real hash is slow on purpose, so it is made once.
-    named = [*PEOPLE, *_spare()]
-    people = {user.username: _entry(user) for user in User.objects.filter(username__in=named)}
+    _without_password(User.objects.get(username="pia"))
+    people = {user.username: _entry(user) for user in User.objects.filter(username__in=PEOPLE)}
+    una = User.objects.get(username="una")
+    addresses["una"] = user_pk_to_url_str(una)
+    addresses["reset_key"] = EmailAwarePasswordResetTokenGenerator().make_token(una)
     print(json.dumps({"people": people, "addresses": addresses}))
 
 
-def _spare() -> list[str]:
-    return [f"person-{number:02}" for number in range(1, SPARE + 1)]
+@transaction.atomic
+def more_people(names: Sequence[str]) -> None:
+    """Make people who have done nothing yet, with tokens, and print them as one line of JSON."""
+    with override_settings(PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"]):
+        users = [_person(name, name.title()) for name in names]
+    password = make_password(PASSWORD)
+    for user in users:
+        user.password = password
+        user.save(update_fields=["password"])
+    print(json.dumps({user.username: _entry(user, with_token=True) for user in users}))
 
 
-def _entry(user: User) -> dict[str, str]:
+def _entry(user: User, with_token: bool = False) -> dict[str, str]:
     """What a browser and a client of that person send."""
     session = SessionStore()
     session[SESSION_KEY] = str(user.pk)
@@ -72,7 +85,7 @@ def _entry(user: User) -> dict[str, str]:
     session[HASH_SESSION_KEY] = user.get_session_auth_hash()
     session.create()
     token = ""
-    if user.username in _spare():
+    if with_token:
         token = tokens.create(user=user, name="for tests", role="write", by=SYSTEM)[1]
     return {"session": session.session_key or "", "token": token}
 
@@ -81,8 +94,6 @@ def _entry(user: User) -> dict[str, str]:
 def _make() -> dict[str, str]:
     for name, fullname in PEOPLE.items():
         _person(name, fullname)
-    for name in _spare():
-        _person(name, name.title())
     EmailAddress.objects.filter(user__username="una").update(verified=False)
     ada = User.objects.get(username="ada")
     lab = _organization("lab", "The Lab", ada, {"wes": "write", "rea": "read", texts.LONG_USER: "contributor"})
@@ -93,9 +104,11 @@ def _make() -> dict[str, str]:
     files = _many_files(lab, ada)
     _others(lab, ada)
     _tokens(ada, research)
+    _lost(lab, ada)
     codes = device.start(client_id="hf", client_name="hf 2.4.0 on a-machine-with-a-long-name.example.org")
     return {
         "device_code": codes.user_code,
+        "verify_key": EmailConfirmationHMAC(EmailAddress.objects.get(user__username="una")).key,
         "commit": content.open_git(files).head() or "",
         "bulk_done": str(_bulk_done(research, ada)),
         "bulk_running": str(_bulk_running(lab, ada)),
@@ -233,6 +246,18 @@ def _others(lab: Namespace, ada: User) -> None:
     _repo(lab, "elsewhere", {"README.md": europe}, by=ada, gated="manual")
     for number in range(31):  # More than a page of a list.
         _repo(lab, f"small-{number:02}", {"README.md": card}, by=ada)
+
+
+def _lost(lab: Namespace, ada: User) -> None:
+    """One whose row holds what no code writes: its page is the server's fault."""
+    lost = _repo(lab, "lost", {"README.md": b"# Lost\n"}, by=ada)
+    Repo.objects.filter(pk=lost.pk).update(card_data=[])
+
+
+def _without_password(user: User) -> None:
+    """As somebody who signs in with another account of theirs."""
+    user.set_unusable_password()
+    user.save(update_fields=["password"])
 
 
 def _bulk_done(research: Repo, ada: User) -> int:

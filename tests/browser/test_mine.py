@@ -75,15 +75,15 @@ def test_addresses(visit, stage, person):
 def test_change_the_password(visit, new_context, stage, person):
     page = visit("/settings/password", person)
     for old in ("wrong", PASSWORD):
-        page.get_by_label("Current Password").fill(old)
-        page.get_by_label("New Password", exact=True).fill("another-battery-9")
-        page.get_by_label("New Password (again)").fill("another-battery-9")
+        page.get_by_label("Current password").fill(old)
+        page.get_by_label("New password", exact=True).fill("another-battery-9")
+        page.get_by_label("New password (again)").fill("another-battery-9")
         page.get_by_role("button", name="Save the password").click()
         if old == "wrong":
             expect(page.locator(".problem")).to_contain_text("Please type your current password.")
     expect(page.locator(".toast")).to_contain_text("Password successfully changed.")
     other = visit("/login")
-    other.get_by_label("Login").fill(person.name)
+    other.get_by_label("Username or email").fill(person.name)
     other.get_by_label("Password").fill("another-battery-9")
     other.locator("main").get_by_role("button", name="Sign in").click()
     expect(other.locator(".menu summary")).to_contain_text(person.name)

@@ -72,8 +72,9 @@ def chromium() -> Iterator[Chromium]:
 class Watch:
     """What went wrong in the pages of one context, as sentences in `problems`."""
 
-    def __init__(self, context: BrowserContext, origin: str) -> None:
+    def __init__(self, context: BrowserContext, origin: str, *, broken: bool) -> None:
         self.problems: list[str] = []
+        self._broken = broken
         self._origin = origin
         context.on("console", self._console)
         context.on("weberror", self._error)
@@ -100,15 +101,17 @@ class Watch:
 
     def _response(self, response: Response) -> None:
         # A page may be a refusal, and the test reads it; so may the part of a page that a form of htmx gets back.
-        of_a_person = response.request.is_navigation_request() or response.status in (400, 409)
-        if response.status >= (500 if of_a_person else 400):
+        of_a_page = response.request.is_navigation_request()
+        if of_a_page and self._broken:
+            return
+        if response.status >= (500 if of_a_page or response.status in (400, 409) else 400):
             self.problems.append(f"{response.status}: {response.request.method} {response.url}")
 
 
 class NewContext(Protocol):
     """What the fixture `new_context` gives: a browser profile of its own, in which addresses may be paths.
 
-    `session` is the value of a session cookie.
+    `session` is the value of a session cookie; `broken` allows pages to be answers from 500 on.
     """
 
     def __call__(
@@ -119,6 +122,7 @@ class NewContext(Protocol):
         javascript: bool = True,
         color_scheme: Literal["light", "dark"] = "light",
         width: int = 1280,
+        broken: bool = False,
     ) -> BrowserContext: ...
 
 
@@ -133,6 +137,7 @@ def new_context(chromium: Chromium) -> Iterator[NewContext]:
         javascript: bool = True,
         color_scheme: Literal["light", "dark"] = "light",
         width: int = 1280,
+        broken: bool = False,
     ) -> BrowserContext:
         context = chromium.browser.new_context(
             base_url=origin,
@@ -143,7 +148,7 @@ def new_context(chromium: Chromium) -> Iterator[NewContext]:
             locale="en-US",
             timezone_id="UTC",
         )
-        opened.append((context, Watch(context, origin)))
+        opened.append((context, Watch(context, origin, broken=broken)))
         context.set_default_timeout(_PATIENCE)
         context.add_init_script(_TELL_OF_VIOLATIONS)
         if session:

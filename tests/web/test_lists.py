@@ -143,7 +143,7 @@ def test_each_filter_that_is_set_can_be_removed(shelf, browser):
     assert titles(browser().get(without)) == ["lab/alpha"]
     assert link(page, "Clear all") == "/models"
     hidden = [field["value"] for field in soup(page).select("form.filters input[type=hidden]")]
-    assert hidden == tags, "another search keeps the tags"
+    assert hidden == query["filter"], "another search keeps the tags"
 
 
 def test_what_means_nothing_in_an_address_is_left_out_of_all_others(shelf, browser):

@@ -1,0 +1,197 @@
+"""All pages, as rows of a table: a new page is one row more.
+
+`who` is signed in, see `seed.py`; `act` is done on the page before it is looked at.  `{name}` in a path stands for
+one of the addresses that the seed tells.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from playwright.sync_api import Page
+
+from tests.browser.texts import LONG_ORG, LONG_REPO, LONG_USER
+
+Act = Callable[[Page], None]
+RESEARCH = "/lab/research"
+WILD = f"/{LONG_ORG}/{LONG_REPO}"
+
+
+def unfold(page: Page) -> None:
+    """Open all that is folded, except menus, which would lie over the rest."""
+    page.locator("details:not(.menu)").evaluate_all("all => all.forEach((one) => { one.name = ''; one.open = true; })")
+
+
+def menu(page: Page) -> None:
+    page.locator(".site-nav summary").click()
+
+
+def branches(page: Page) -> None:
+    page.locator(".file-head summary").click()
+
+
+def sending(button: str, within: str = "main", **given: str) -> Act:
+    """Fill in fields by their label, `_` for a space, and press; the server, not the browser, says what is wrong."""
+
+    def act(page: Page) -> None:
+        page.locator("form").evaluate_all("all => all.forEach((form) => { form.noValidate = true; })")
+        for label, text in given.items():
+            page.locator(within).get_by_label(label.replace("_", " "), exact=True).fill(text)
+        page.locator(within).get_by_role("button", name=button, exact=True).click()
+        page.wait_for_load_state()
+
+    return act
+
+
+def without_its_cookie(page: Page) -> None:
+    page.context.clear_cookies(name="gatehub_csrf")
+    sending("Save")(page)
+
+
+def decide_about_all(page: Page) -> None:
+    page.get_by_label("All ").check()
+    page.locator("#bulk").get_by_role("button", name="Reject").click()
+    page.wait_for_load_state()
+
+
+def again_and_again(page: Page) -> None:
+    """Until the server has enough of it."""
+    for _ in range(6):
+        sending("Save the password", Current_password="wrong")(page)
+
+
+@dataclass(frozen=True)
+class Row:
+    name: str
+    path: str
+    who: str = ""
+    status: int = 200
+    act: Act | None = None
+    not_ours: str = ""
+    """A selector of what others have made, which axe leaves out."""
+
+
+PAGES = [
+    # Lists.
+    Row("home", "/"),
+    Row("home-signed-in", "/", "ada"),
+    Row("home-menu", "/", LONG_USER, act=menu),
+    Row("models", "/models", act=unfold),
+    Row("models-second-page", "/models?page=2", "ada"),
+    Row("models-search", "/models?search=research&author=lab&gated=yes&filter=license%3Aapache-2.0&filter=small"),
+    Row("models-long", f"/models?author={LONG_ORG}&search={LONG_REPO}", LONG_USER, act=unfold),
+    Row("models-nothing", f"/models?search={'nothing' * 20}&filter={'t' * 200}"),
+    Row("datasets", "/datasets", "ada", act=unfold),
+    Row("namespace-organization", "/lab"),
+    Row("namespace-long", f"/{LONG_ORG}", LONG_USER),
+    Row("namespace-person", "/ada", "ada"),
+    Row("namespace-bare", "/nia"),
+    Row("namespace-bare-organization", "/bare-org", "ada"),
+    # The way in.
+    Row("login", "/login?next=/new"),
+    Row("login-refused", "/login", act=sending("Sign in", Username_or_email="nobody", Password="wrong")),
+    Row("signup", "/signup"),
+    Row("signup-refused", "/signup", act=sending("Create account", Username="a b", Email="x", Full_name="Z")),
+    Row("logout", "/logout", "ada"),
+    Row("verify-sent", "/account/verify"),
+    Row("verify", "/account/verify/{verify_key}"),
+    Row("verify-broken-link", "/account/verify/x"),
+    Row("inactive", "/account/inactive"),
+    Row("confirm-it-is-you", "/account/confirm", "ada"),
+    Row("password-reset", "/password/reset"),
+    Row("password-reset-refused", "/password/reset", act=sending("Send the link", Email="x")),
+    Row("password-reset-sent", "/password/reset/sent"),
+    Row("password-reset-form", "/password/reset/{una}-{reset_key}"),
+    Row("password-reset-broken-link", "/password/reset/1-x"),
+    Row("password-reset-done", "/password/reset/done"),
+    Row("device", "/device", "ada"),
+    Row("device-code", "/device?code={device_code}", "ada"),
+    Row("device-wrong-code", "/device?code=XXXX-XXXX", "ada", 404),
+    # My things.
+    Row("profile", "/settings/profile", LONG_USER),
+    Row("addresses", "/settings/addresses", "una"),
+    Row("addresses-refused", "/settings/addresses", "una", act=sending("Add", Email="x")),
+    Row("password", "/settings/password", "ada"),
+    Row("password-refused", "/settings/password", "ada", act=sending("Save the password", Current_password="wrong")),
+    Row("password-first", "/settings/password/set", "pia"),
+    Row("tokens", "/settings/tokens", "ada"),
+    Row("tokens-fine-grained", "/settings/tokens", "ada", act=lambda page: page.get_by_label("Fine-grained").check()),
+    Row("tokens-refused", "/settings/tokens", "ada", 400, sending("Create token", Name="laptop")),
+    Row("tokens-made", "/settings/tokens", "rea", act=sending("Create token", Name="laptop")),
+    Row("tokens-none", "/settings/tokens", "nia"),
+    Row("my-requests", "/settings/requests", "jun"),
+    Row("my-requests-pending", "/settings/requests", "noor"),
+    Row("my-requests-none", "/settings/requests", "nia"),
+    Row("new", "/new", "ada"),
+    Row("new-refused", "/new?type=dataset", "ada", 400, sending("Create", Name="a b")),
+    # A repo's card and gate.
+    Row("card-stranger", RESEARCH),
+    Row("card-form", RESEARCH, "nia", act=unfold),
+    Row("card-form-refused", RESEARCH, "nia", 400, sending("Agree and send request", Affiliation="Université")),
+    Row("card-pending", RESEARCH, "noor"),
+    Row("card-accepted", RESEARCH, "sam", act=unfold),
+    Row("card-rejected", RESEARCH, "jun"),
+    Row("card-unverified", RESEARCH, "una"),
+    Row("card-member", RESEARCH, "rea"),
+    Row("card-owner", RESEARCH, "ada"),
+    Row("wild-form", WILD, "nia", act=unfold),
+    Row("wild-rejected", WILD, "jun"),
+    Row("wild-owner", WILD, "ada"),
+    Row("card-automatic", "/datasets/lab/automatic", "nia"),
+    Row("card-open-dataset", "/datasets/lab/rows"),
+    Row("card-empty-owner", "/lab/empty", "ada"),
+    Row("card-empty", "/lab/empty"),
+    Row("card-broken-owner", "/lab/broken", "ada"),
+    Row("card-disabled", "/lab/disabled"),
+    Row("card-hidden-owner", "/lab/hidden", "ada"),
+    # Files and versions.
+    Row("files", "/lab/files/tree/main", "ada"),
+    Row("files-menu", "/lab/files/tree/main/a%20folder%20with%20words", act=branches),
+    Row("files-last", "/lab/files/tree/main?after=source.py"),
+    Row("files-closed", f"{RESEARCH}/tree/main", "nia"),
+    Row("file-card", "/lab/files/blob/main/README.md", "ada"),
+    Row("file-source", "/lab/files/blob/main/source.py"),
+    Row("file-picture", "/lab/files/blob/main/picture.svg"),
+    Row("file-binary", "/lab/files/blob/main/noise.dat"),
+    Row("file-large", "/lab/files/blob/main/weights.bin"),
+    Row("file-empty", "/lab/files/blob/main/empty.txt"),
+    Row("file-deep", "/lab/files/blob/main/a%20folder%20with%20words/and/another%20folder/deep.txt"),
+    Row("commits", "/lab/files/commits/main"),
+    Row("commit", "/lab/files/commit/{commit}"),
+    # Settings and review.
+    Row("settings", f"{RESEARCH}/settings", "ada"),
+    Row("settings-unfolded", f"{RESEARCH}/settings?q=reader-1&sort=newest&age=over-7d", "ada", act=unfold),
+    Row("settings-accepted", f"{RESEARCH}/settings?status=accepted", "ada"),
+    Row("settings-rejected", f"{RESEARCH}/settings?status=rejected", "ada", act=unfold),
+    Row("settings-nothing-found", f"{RESEARCH}/settings?q=nothing&country=FR&user=reader", "ada"),
+    Row("settings-wild", f"{WILD}/settings", "ada", act=unfold),
+    Row("settings-wild-rejected", f"{WILD}/settings?status=rejected", "ada", act=unfold),
+    Row("settings-quiet", "/lab/quiet/settings", "ada"),
+    Row("settings-not-gated", "/lab/files/settings", "ada"),
+    Row("settings-automatic", "/datasets/lab/automatic/settings", "ada"),
+    Row("settings-broken-card", "/lab/broken/settings", "ada"),
+    Row("settings-europe", "/lab/elsewhere/settings", "ada"),
+    Row("settings-bad-address", "/lab/quiet/settings", "ada", 400, sending("Save", Send_them_to="x")),
+    Row("settings-bad-name", "/lab/quiet/settings", "ada", 400, sending("Move", "#move", Name="a b")),
+    Row("settings-not-confirmed", "/lab/quiet/settings", "ada", 400, sending("Delete", "#delete")),
+    Row("bulk-confirm", f"{RESEARCH}/settings?q=reader-1", "ada", act=decide_about_all),
+    Row("bulk-running", "/lab/busy/settings/bulk/{bulk_running}", "ada"),
+    Row("bulk-done", f"{RESEARCH}/settings/bulk/{{bulk_done}}", "ada"),
+    # Refusals.
+    Row("missing-page", "/lab/files/there/is/nothing", status=404),
+    Row("missing-repo", f"/lab/{'missing' * 8}", "ada", 404),
+    Row("missing-file", "/lab/files/blob/main/missing.txt", status=404),
+    Row("missing-branch", "/lab/files/tree/nowhere", status=404),
+    Row("missing-person", "/nobody-of-this-name", status=404),
+    Row("gated-file", f"{RESEARCH}/blob/main/config.json", "nia", 403),
+    Row("gated-file-stranger", f"{RESEARCH}/blob/main/config.json", status=401),
+    Row("not-allowed", f"{RESEARCH}/settings", "nia", 403),
+    Row("forms-only", f"{RESEARCH}/settings/move", "ada", 405),
+    Row("missing-long", f"/{LONG_ORG}/{LONG_REPO}s/tree/main/{'folder/' * 30}{'x' * 120}", LONG_USER, 404),
+    Row("too-many-attempts", "/settings/password", "rea", 429, again_and_again),
+    Row("server-error", "/lab/lost", "ada", 500),
+    Row("form-without-its-cookie", "/settings/profile", "ada", 403, without_its_cookie),
+    # The API.
+    Row("api-reference", "/api/docs", not_ours="#swagger-ui"),
+]

@@ -1,0 +1,121 @@
+"""Everything can be done with the keyboard alone: each control is reached, in order, and one sees where one is."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.pages import RESEARCH, WILD
+
+REACHABLE = """() => {
+  const groups = new Set();
+  return [...document.querySelectorAll("a[href], button, input, select, textarea, summary, [tabindex='0']")]
+    .filter((one) => one.checkVisibility({ visibilityProperty: true }) && !one.disabled && one.type !== "hidden")
+    .filter((one) => {
+      if (one.type !== "radio") return true;
+      const group = [...one.form.elements[one.name]];
+      return group.some((other) => other.checked) ? one.checked : one === group[0];
+    })
+    .map((one, place) => { one.dataset.place = place; return one.outerHTML.slice(0, 160); });
+}"""
+HERE = """() => {
+  const one = document.activeElement;
+  if (one === document.body) return null;
+  const style = getComputedStyle(one), box = one.getBoundingClientRect();
+  return {
+    place: one.dataset.place === undefined ? one.outerHTML.slice(0, 160) : Number(one.dataset.place),
+    outlined: style.outlineStyle !== "none" && parseFloat(style.outlineWidth) > 0,
+    seen: box.bottom > 0 && box.top < innerHeight && box.right > 0 && box.left < innerWidth,
+  };
+}"""
+
+
+def walk(page: Page, most: int) -> list[dict]:
+    """Press Tab until the page is left; what has the focus on the way, each once."""
+    stops = []
+    for _ in range(most):
+        page.keyboard.press("Tab")
+        here = page.evaluate(HERE)
+        if here is None:
+            return stops
+        if not stops or stops[-1]["place"] != here["place"]:  # A date has several parts.
+            stops.append(here)
+    raise AssertionError(f"the page is not left after {most} times Tab; last on {stops[-1]}")
+
+
+@pytest.mark.parametrize(
+    ("path", "who"),
+    [
+        (RESEARCH, "nia"),
+        (RESEARCH, "sam"),
+        (f"{WILD}/settings", "ada"),
+        ("/lab/quiet/settings", "ada"),
+        ("/settings/tokens", "ada"),
+        ("/new", "ada"),
+        ("/signup", ""),
+        ("/models?search=small-0", ""),
+        ("/lab/files/blob/main/source.py", ""),
+    ],
+)
+def test_tab_reaches_every_control_in_order_and_shows_where_it_is(visit, stage, path, who):
+    page = visit(path, stage.people.get(who))
+    controls = page.evaluate(REACHABLE)
+    stops = walk(page, most=len(controls) * 2 + 20)
+    assert [stop["place"] for stop in stops] == list(range(len(controls))), controls
+    assert [controls[stop["place"]] for stop in stops if not stop["outlined"]] == []
+    assert [controls[stop["place"]] for stop in stops if not stop["seen"]] == []
+
+
+def test_the_first_stop_leads_past_the_header(visit, stage):
+    page = visit(RESEARCH, stage.people["nia"])
+    page.keyboard.press("Tab")
+    skip = page.get_by_role("link", name="Skip to content")
+    expect(skip).to_be_focused()
+    expect(skip).to_be_in_viewport()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.getElementById('content').contains(document.activeElement)")
+
+
+@pytest.mark.parametrize("key", ["Enter", "Space"])
+def test_the_menu_opens_and_leads_on(visit, stage, key):
+    page = visit("/", stage.people["nia"])
+    summary = page.locator(".site-nav summary")
+    summary.focus()
+    page.keyboard.press(key)
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="My page")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text("nia")
+
+
+def test_ask_with_the_keyboard_alone(visit, stage, hub):
+    owner, guest = stage.next(), stage.next()
+    hub.publish(f"{owner.name}/keys", owner, {"README.md": b"---\nextra_gated_fields: {I agree: checkbox}\n---\n# X\n"})
+    page = visit(f"/{owner.name}/keys", guest)
+    page.get_by_label("I agree").focus()
+    page.keyboard.press("Space")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(page.locator("#gate").get_by_role("heading")).to_contain_text("Your request is awaiting review")
+
+
+def test_review_with_the_keyboard_alone(visit, stage, hub, javascript):
+    owner, guests = stage.next(), [stage.next(), stage.next()]
+    hub.publish(f"{owner.name}/keys", owner, {"README.md": b"---\nextra_gated_fields: {Why: text}\n---\n# X\n"})
+    for guest in guests:
+        hub.ask(f"{owner.name}/keys", guest, {"Why": "Because"})
+    page = visit(f"/{owner.name}/keys/settings", owner)
+    row = page.locator("#requests .rows > li", has_text=guests[0].name)
+    row.get_by_text("with a reason").focus()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    page.keyboard.type("Not now")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(row.locator(".answers")).to_contain_text("Because")
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.press("Enter")  # In the field of the reason: what its button says.
+    expect(page.get_by_text(f"{guests[0].name} was rejected.")).to_be_visible()
+    if javascript:  # The list has changed under the hands, which stay where they were.
+        expect(page.get_by_role("button", name=f"Accept {guests[1].name}")).to_be_focused()

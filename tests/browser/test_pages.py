@@ -1,0 +1,138 @@
+"""Every page, wide and narrow, light and dark: axe finds nothing, nothing is wider than the window; and its picture.
+
+The pictures are in test-output/screenshots/, for people to look at.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.urls import Resolver404, resolve
+from playwright.sync_api import Page
+
+from gatehub.web import urls
+from tests.browser.pages import PAGES, Row
+from tests.support.chromium import HEIGHTS
+from tests.support.server import ROOT
+
+PICTURES = ROOT / "test-output" / "screenshots"
+AXE = Axe().axe_script
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+NO_NEWS = "390-dark"
+RUN = """([rules, exclude]) =>
+  axe.run({ include: [["html"]], exclude }, { runOnly: rules, resultTypes: ["violations"], selectors: false })
+    .then((found) => found.violations)
+"""
+TOO_WIDE = """() => {
+  if (document.documentElement.scrollWidth <= innerWidth) return [];
+  const wide = [...document.body.querySelectorAll("*")].filter((one) => {
+    if (one.getBoundingClientRect().right <= innerWidth + 1) return false;
+    for (let box = one.parentElement; box; box = box.parentElement) {
+      if (box !== document.body && getComputedStyle(box).overflowX !== "visible") return false;
+    }
+    return true;
+  });
+  return wide.length ? wide.map((one) => one.outerHTML.slice(0, 200)) : ["the page"];
+}"""
+
+
+def looks(page: Page) -> Iterator[str]:
+    """Show the page in each way; gives a name for each."""
+    for width, height in HEIGHTS.items():
+        page.set_viewport_size({"width": width, "height": height})
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme=scheme)
+            yield f"{width}-{scheme}"
+
+
+def complaints(page: Page, look: str, not_ours: str = "") -> list[str]:
+    """What axe has against the page.  The dark theme has other colours, at any width, and is the same in all else."""
+    if look == NO_NEWS:
+        return []
+    rules = ["color-contrast"] if look.endswith("dark") else RULES
+    return [
+        f"{violation['id']}: {violation['help']}: {node['html'][:200]} {_why(node)}"
+        for violation in page.evaluate(RUN, [rules, [[not_ours]] if not_ours else []])
+        for node in violation["nodes"]
+    ]
+
+
+def _why(node: dict[str, Any]) -> str:
+    return "; ".join(check["message"] for kind in ("any", "all", "none") for check in node[kind])
+
+
+@pytest.fixture(scope="session")
+def pictures() -> Path:
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    return PICTURES
+
+
+@pytest.mark.parametrize("row", PAGES, ids=[row.name for row in PAGES])
+def test_page(row: Row, stage, new_context, pictures):
+    session = stage.people[row.who].session if row.who else ""
+    page = new_context(stage.url, session=session, broken=row.status >= 500).new_page()
+    statuses = []
+    page.on("response", lambda answer: statuses.append(answer.status) if answer.request.is_navigation_request() else 0)
+    page.goto(row.path.format(**stage.addresses))
+    if row.act:
+        row.act(page)
+    assert statuses[-1] == row.status
+    page.evaluate(AXE)
+    wrong = []
+    for look in looks(page):
+        page.screenshot(path=pictures / f"{row.name}-{look}.png", full_page=True)
+        wrong += [f"{look}: wider than the window: {html}" for html in page.evaluate(TOO_WIDE)]
+        wrong += [f"{look}: {complaint}" for complaint in complaints(page, look, row.not_ours)]
+    assert not wrong, "\n".join(wrong)
+
+
+REPO = "<segment:namespace>/<segment:name>"
+NO_PAGES = {
+    # Addresses that lead on to others.
+    "join", "settings", "account/code",
+    # Those that take forms only, or show parts of pages alone.
+    "settings/tokens/<int:key>/revoke",
+    *(f"{REPO}/{rest}" for rest in (
+        "withdraw-request", "settings/change", "settings/move", "settings/delete", "settings/review", "settings/grant",
+        "settings/people", "settings/accept-queue", "settings/bulk", "settings/bulk/<int:key>/stop",
+    )),
+}  # fmt: skip
+"""Routes below which there is no page to look at."""
+
+
+def routes() -> set[str]:
+    """Those of all pages.  What is so of models is so of datasets, whose pages are the same."""
+    return {str(pattern.pattern).replace(f"datasets/{REPO}", REPO) for pattern in urls.urlpatterns}
+
+
+def route_of(path: str) -> str:
+    plain = unquote(re.sub(r"\{\w+\}", "1", path)).partition("?")[0]
+    try:
+        return resolve(plain).route.replace(f"datasets/{REPO}", REPO)
+    except Resolver404:
+        return ""
+
+
+def test_every_page_is_among_them():
+    """A page without a row here is never looked at."""
+    seen = {route_of(row.path) for row in PAGES}
+    assert routes() - seen - NO_PAGES == set()
+
+
+def test_nothing_is_left_out_that_is_not_there():
+    assert NO_PAGES - routes() == set()
+
+
+def test_every_kind_of_refusal_is_among_them():
+    assert {401, 403, 404, 405, 429, 500} - {row.status for row in PAGES} == set()
+
+
+def test_each_name_is_there_once():
+    names = [row.name for row in PAGES]
+    assert len(names) == len(set(names))
