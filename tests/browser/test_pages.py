@@ -130,7 +130,7 @@ def test_nothing_is_left_out_that_is_not_there():
 
 
 def test_every_kind_of_refusal_is_among_them():
-    assert {401, 403, 404, 405, 429, 500} - {row.status for row in PAGES} == set()
+    assert {400, 401, 403, 404, 405, 429, 500} - {row.status for row in PAGES} == set()
 
 
 def test_each_name_is_there_once():

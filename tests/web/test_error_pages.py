@@ -1,0 +1,76 @@
+"""Pages of refusals: the cause, and what to do next.  lab/toxic-bert is gated; sam may not manage it."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.web.pages import assert_nothing_inline, soup, words
+
+LONG = "x" * 3000
+
+
+def shown(response, status: int) -> str:
+    """The words of the page, which is a whole one."""
+    assert response.status_code == status
+    page = soup(response)
+    assert words(page.select_one(".error-page .status")) == str(status)
+    assert words(page.h1)
+    assert page.select(".error-page .actions a"), "a way on"
+    assert_nothing_inline(response)
+    return words(page.main)
+
+
+def links(response) -> list[tuple[str, str]]:
+    return [(words(link), link["href"]) for link in soup(response).select(".error-page .actions a")]
+
+
+def test_a_stranger_may_sign_in_and_come_back(browser, db):
+    response = browser().get("/nobody/nothing?x=1")
+    assert "Check the address for a mistyped name." in shown(response, 404)
+    assert links(response) == [
+        ("Sign in", "/login?next=/nobody/nothing%3Fx%3D1"),
+        ("All models", "/models"),
+        ("All datasets", "/datasets"),
+    ]
+
+
+def test_whoever_is_signed_in_is_not_sent_to_sign_in(browser, sam):
+    response = browser(sam).get("/nobody/nothing")
+    assert "sign in" not in shown(response, 404).lower()
+    assert [text for text, _ in links(response)] == ["All models", "All datasets"]
+
+
+@pytest.mark.parametrize("path", [f"/{LONG}", f"/lab/{LONG}", f"/lab/toxic-bert/tree/{LONG}", f"/a/b/c/{LONG}"])
+def test_a_long_address_is_not_told_whole(gated_repo, browser, sam, path):
+    response = browser(sam).get(path)
+    assert LONG not in shown(response, 404)
+    assert LONG not in response["X-Error-Message"]
+
+
+def test_who_may_not_is_told_whom_to_ask(gated_repo, browser, sam):
+    text = shown(browser(sam).get("/lab/toxic-bert/settings"), 403)
+    assert "Ask its owners for the rights that this needs, or sign in with another account." in text
+
+
+def test_a_form_without_its_token_can_be_sent_again(browser, sam):
+    response = browser(sam, enforce_csrf_checks=True).post("/settings/profile", {"fullname": "Mallory"})
+    assert "Go back, reload the page and send it again." in shown(response, 403)
+    sam.refresh_from_db()
+    assert sam.fullname == "Sam Requester"
+
+
+def test_an_address_for_forms_alone(gated_repo, browser, ada):
+    assert "This address takes forms only." in shown(browser(ada).get("/lab/toxic-bert/settings/move"), 405)
+
+
+def test_another_host_is_refused_and_not_named(browser, db):
+    response = browser().get("/", headers={"host": "evil.example"})
+    assert "evil.example" not in shown(response, 400)
+
+
+def test_too_many_attempts_are_told_on_a_page_of_ours(browser, sam):
+    client = browser(sam)
+    for _ in range(5):
+        assert client.post("/settings/password", {"oldpassword": "wrong"}).status_code == 200
+    text = shown(client.post("/settings/password", {"oldpassword": "wrong"}), 429)
+    assert "Wait a few minutes, then try again." in text
