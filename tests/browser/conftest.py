@@ -19,7 +19,7 @@ from tests.support.chromium import NewContext
 from tests.support.hub import Hub, Person
 from tests.support.server import Server, Starter
 
-DOZEN = 24
+AT_ONCE = 48
 
 
 @dataclass(frozen=True)
@@ -44,9 +44,9 @@ class Stage:
         return self.server.url
 
     def next(self) -> Visitor:
-        """A person of whom no other test knows; made by the dozen, since each call to the product costs a second."""
+        """A person of whom no other test knows; made many at once, since each call to the product costs a second."""
         if not self.spare:
-            names = [f"person-{number:03}" for number in itertools.islice(self.numbers, DOZEN)]
+            names = [f"person-{number:03}" for number in itertools.islice(self.numbers, AT_ONCE)]
             script = f"from tests.browser import seed; seed.more_people({names!r})"
             made = json.loads(self.server.manage("shell", "-v0", "-c", script))
             self.spare = [Visitor(name, entry["token"], entry["session"]) for name, entry in made.items()]
