@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from playwright.sync_api import expect
 
 
@@ -24,6 +25,34 @@ def test_pages_of_a_list(visit):
     expect(page.locator(".rows .title")).to_have_text(["lab/small-30"])
     page.get_by_role("link", name="Previous").click()
     expect(page.locator(".rows .title").first).to_have_text("lab/small-00")
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_narrow_down_and_take_it_back(visit, width):
+    page = visit("/models?sort=name", width=width)
+    if width == 390:  # Folded, where there is no room beside the list.
+        expect(page.get_by_role("link", name="feature-extraction")).to_be_hidden()
+        page.get_by_text("Narrow down").click()
+    page.get_by_role("link", name="feature-extraction").click()
+    expect(page.locator(".rows .title")).to_have_text(["lab/research"])
+    page.get_by_label("Gate", exact=True).select_option("Not gated")
+    page.get_by_role("button", name="Search").click()
+    expect(page.get_by_role("heading", level=2)).to_have_text("0 models")
+    page.get_by_role("link", name="Remove feature-extraction").click()
+    page.get_by_role("link", name="Remove Not gated").click()
+    expect(page.locator(".chips")).to_have_count(0)
+    expect(page.get_by_label("Order")).to_have_value("name")
+    page.get_by_label("Owner").fill("LAB")
+    page.get_by_label("Name", exact=True).fill("rows")
+    page.get_by_role("button", name="Search").click()
+    page.get_by_role("link", name="Same search in datasets").click()
+    expect(page.locator(".rows .title")).to_have_text(["lab/rows"])
+
+
+def test_from_home_to_what_waits(visit, stage):
+    page = visit("/", stage.people["wes"])
+    page.get_by_role("region", name="Waiting for your review").get_by_role("link", name="lab/research").click()
+    expect(page.get_by_role("heading", name="Access requests")).to_be_in_viewport()
 
 
 def test_files_and_history(visit):
