@@ -72,7 +72,7 @@ def chromium() -> Iterator[Chromium]:
 class Watch:
     """What went wrong in the pages of one context, as sentences in `problems`."""
 
-    def __init__(self, context: BrowserContext, origin: str, *, broken: bool) -> None:
+    def __init__(self, context: BrowserContext, origin: str, *, broken: bool = False) -> None:
         self.problems: list[str] = []
         self._broken = broken
         self._origin = origin
