@@ -16,13 +16,13 @@ from repos.models import Repo
 class FormVersion:
     """The version in force, counted from the oldest.  `commit` is empty where no branch leads to it any more.
 
-    A form that a later card brings back is the version of before: then `since` is when it was first there.
+    A form that a later card brings back is the version of before; `made_at` is when it was there for the first time.
     """
 
     number: int
     of: int
     commit: str
-    since: datetime
+    made_at: datetime
 
 
 def form_in_force(repo: Repo) -> FormVersion | None:
@@ -31,7 +31,7 @@ def form_in_force(repo: Repo) -> FormVersion | None:
     if form is None:
         return None
     counted = repo.gate_forms.aggregate(of=Count("pk"), number=Count("pk", filter=Q(pk__lte=form.pk)))
-    return FormVersion(**counted, commit=_reachable(repo, form.commit_sha), since=form.created_at)
+    return FormVersion(**counted, commit=_reachable(repo, form.commit_sha), made_at=form.created_at)
 
 
 def _reachable(repo: Repo, sha: str) -> str:

@@ -13,7 +13,7 @@ from access import policy, region, selectors, services
 from access.models import AccessRequest
 from accounts.actor import Actor
 from repos import cards
-from repos.cards.markdown import render_prompt
+from repos.cards.markdown import render_prompts
 from repos.models import GateForm, Repo
 
 _RENDERED_SECONDS = 3600
@@ -132,7 +132,7 @@ def _rendered(repo: Repo, spec: cards.FormSpec, *, keep: bool = True) -> list[Sa
     html: list[str] | None = cache.get(key) if keep else None
     if html is None:
         texts = [spec.prompt, spec.description, *(entry.help for entry in spec.fields)]
-        html = [render_prompt(text, resolve_url=f"{repo.path}/resolve/main/") if text else "" for text in texts]
+        html = render_prompts(texts, resolve_url=f"{repo.path}/resolve/main/")
         if keep:
             cache.set(key, html, _RENDERED_SECONDS)
-    return [mark_safe(text) for text in html]  # noqa: S308 - render_prompt gives what nh3 let through.
+    return [mark_safe(text) for text in html]  # noqa: S308 - render_prompts gives what nh3 let through.

@@ -51,6 +51,11 @@
     goTo(Number(link.dataset.line));
   });
 
+  // While the page is being left, a preview would be asked for in vain.
+  document.body.addEventListener("htmx:beforeRequest", (event) => {
+    if (sent) event.preventDefault();
+  });
+
   // The preview tells what is wrong below the text, so the text is marked, too.
   document.body.addEventListener("htmx:afterSettle", () => {
     if (document.querySelector("#edit-findings .error")) text.setAttribute("aria-invalid", "true");

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from access.models import AccessRequest
 from repos import content
+from repos.cards import markdown
 from repos.models import Repo
 from tests.repos.cards.safe import assert_safe
 from tests.support.cast import GATE_CARD, add_files
@@ -224,6 +225,16 @@ def test_a_text_up_to_the_limit_is_previewed_and_one_beyond_is_refused(gated_rep
     client = browser(ada)
     assert text.rstrip() in look(client, text).content.decode()
     assert "larger than" in words(soup(look(client, text + line * 2)).select_one("#edit-findings"))
+
+
+def test_a_hundred_laborious_texts_get_the_time_of_one(gated_repo, browser, ada, monkeypatch):
+    monkeypatch.setattr(markdown, "SECONDS", 0.4)  # Enough for each of them, and for few together.
+    laborious = "[" * 2000 + "](" * 100
+    fields = {f"{number}": {"type": "text", "help": laborious} for number in range(100)}
+    page = soup(look(browser(ada), f"---\n{json.dumps({'extra_gated_fields': fields})}\n---\n# A\n"))
+    helps = page.select("#gate div.help")
+    assert [words(text) for text in helps] == [laborious] * 100
+    assert helps[-1].select_one("pre.as-written")
 
 
 def test_what_is_typed_fills_no_cache(gated_repo, browser, ada, monkeypatch):
