@@ -88,8 +88,11 @@ def render_card(text: str, *, resolve_url: UrlOf, blob_url: UrlOf | None = None)
 def render_prompt(
     text: str, *, resolve_url: UrlOf | None = None, blob_url: UrlOf | None = None, deadline: float | None = None
 ) -> str:
-    """A gate's prompt, description or help as safe HTML.  Nothing in it gets an id; without the urls, links and images
-    that are relative go nowhere.  `deadline`, of the monotonic clock, is for a text that shares its time with others."""
+    """A gate's prompt, description or help as safe HTML.
+
+    Nothing in it gets an id; without the urls, links and images that are relative go nowhere.  `deadline`, by the
+    monotonic clock, is for a text that shares its time with others.
+    """
     return _render(text, _Addresses(resolve_url, blob_url or resolve_url, ids=False), deadline)
 
 

@@ -11,6 +11,7 @@ from access import services
 from accounts.actor import Actor
 from accounts.models import AuditEvent
 from repos import content
+from repos.git import DeleteFile
 from repos.models import GateForm, Repo
 from tests.support.cast import ANSWERS, GATE_CARD, add_files
 from tests.web.pages import assert_nothing_inline, described, form_to, label_of, press, soup, words
@@ -188,7 +189,7 @@ def test_two_at_once_the_second_keeps_the_text_and_may_save_after_looking(gated_
     page = soup(response)
     told = page.select_one("[role=alert]")
     assert "somebody else has committed meanwhile" in words(told)
-    assert "ada committed Add files" in words(told)
+    assert "The newest commit is Add files by ada" in words(told)
     assert textarea(page) == NEW_CARD
     assert page.select_one("[name=title]")["value"] == "Mine"
     assert page.select_one("textarea[name=description]").text.strip() == "Longer"
@@ -211,6 +212,20 @@ def test_the_second_is_told_when_the_card_itself_is_as_it_was(gated_repo, browse
     told = soup(response).select_one("[role=alert]")
     assert "README.md is still as you opened it" in words(told)
     assert card_of(gated_repo) == GATE_CARD.encode()
+
+
+def test_a_card_that_another_has_deleted_comes_back_by_saving_again(gated_repo, browser, ada, wes):
+    client = browser(wes)
+    page = soup(client.get(EDIT))
+    new = content.NewCommit(title="Away", description="", operations=[DeleteFile("README.md")])
+    content.commit(gated_repo, "main", new, by=Actor(user=ada))
+    response = press(client, page, EDIT, text=NEW_CARD)
+    assert response.status_code == 409
+    page = soup(response)
+    assert "README.md is not there any more" in words(page.select_one("[role=alert]"))
+    assert press(client, page, EDIT, text=NEW_CARD).status_code == 302
+    assert card_of(gated_repo) == NEW_CARD.encode()
+    assert commits_of(gated_repo)[0] == "Create README.md"
 
 
 def test_who_types_what_another_has_saved_meanwhile_commits_nothing(gated_repo, browser, ada, wes):
