@@ -11,13 +11,14 @@ from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
 from django.core.paginator import Page, Paginator
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import resolve_url
+from django.views.decorators.csrf import csrf_exempt, csrf_protect
 
 from access import selectors
 from access.policy import Action
 from accounts.actor import Actor, Entrance
-from accounts.errors import HubError
+from accounts.errors import HubError, TooLarge
 from accounts.models import User
 from gatehub.authentication import actor_of
 from gatehub.errors import MethodNotAllowed
@@ -72,6 +73,31 @@ def only(*methods: str) -> Callable[[View], View]:
                     headers={"Allow": ", ".join(methods)},
                 )
             return view(request, *args, **kwargs)
+
+        return guarded
+
+    return decorate
+
+
+def large_form(limit: int) -> Callable[[View], View]:
+    """Take a form of up to `limit` bytes, more than Django's DATA_UPLOAD_MAX_MEMORY_SIZE lets through.
+
+    Reads the form, then checks the CSRF token, which elsewhere the middleware does before the view: so it comes below
+    `signed_in`.  Raises TooLarge.
+    """
+
+    def decorate(view: View) -> View:
+        protected = csrf_protect(view)
+
+        @csrf_exempt
+        @wraps(view)
+        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            if request.method == "POST" and request.content_type == "application/x-www-form-urlencoded":
+                raw = request.read(limit + 1)
+                if len(raw) > limit:
+                    raise TooLarge(f"The form is larger than {limit} bytes.")
+                request.POST = QueryDict(raw, encoding="utf-8")
+            return protected(request, *args, **kwargs)
 
         return guarded
 

@@ -69,6 +69,19 @@ class RepoForm(forms.Form):
         self.fields["namespace"].widget = forms.Select(choices=[(name, name) for name in namespaces])
 
 
+class CommitForm(forms.Form):
+    """What is said about a commit, and the head of main that its author had seen."""
+
+    title = forms.CharField(label="Commit title", max_length=200, required=False)
+    description = forms.CharField(
+        label="Longer description",
+        max_length=10_000,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
+    parent = forms.RegexField(r"^[0-9a-f]{40}$", widget=forms.HiddenInput)
+
+
 class TokenForm(forms.Form):
     """A new user access token.  The names of the fields are those of `access.tokens.create`, for its errors."""
 

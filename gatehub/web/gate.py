@@ -13,7 +13,7 @@ from access import policy, region, selectors, services
 from access.models import AccessRequest
 from accounts.actor import Actor
 from repos import cards
-from repos.cards.markdown import render_prompt
+from repos.cards.markdown import render_prompts
 from repos.models import GateForm, Repo
 
 _RENDERED_SECONDS = 3600
@@ -40,8 +40,8 @@ class Control:
 class Gate:
     """A repo's gate before one visitor.
 
-    `state` is `stranger`, `form`, `unverified` (the address), `region`, `member` (reads without asking), or the status
-    of the visitor's request.
+    `state` is `stranger`, `form`, `unverified` (the address), `region`, `member` (reads without asking), the status of
+    the visitor's request, or `preview`: the form as a requester sees it, of which nothing can be sent.
     """
 
     state: str
@@ -82,6 +82,17 @@ def gate_of(
     )
 
 
+def preview_of(repo: Repo, spec: cards.FormSpec, actor: Actor, *, keep: bool) -> Gate:
+    """The gate as a requester would see it, whether the repo is gated or not.
+
+    `keep` is for forms that a repo has.  What somebody is typing is rendered anew each time: kept for an hour, it would
+    fill the cache with texts that nobody asks for again.
+    """
+    prompt, description, *helps = _rendered(repo, spec, keep=keep)
+    controls = _controls(spec, helps, actor, {}, {})
+    return Gate("preview", None, spec, prompt, description, controls)
+
+
 def _state(repo: Repo, actor: Actor, found: AccessRequest | None, *, can_read: bool) -> str:
     if actor.user is None:
         return "stranger"
@@ -114,13 +125,14 @@ def _controls(
     return controls
 
 
-def _rendered(repo: Repo, spec: cards.FormSpec) -> list[SafeString]:
+def _rendered(repo: Repo, spec: cards.FormSpec, *, keep: bool = True) -> list[SafeString]:
     """Prompt, description and the helps of all fields as safe HTML."""
     # The id is part of the links, so a moved repo is rendered anew.
     key = f"gate:{spec.digest}:{repo.path}"
-    html: list[str] | None = cache.get(key)
+    html: list[str] | None = cache.get(key) if keep else None
     if html is None:
         texts = [spec.prompt, spec.description, *(entry.help for entry in spec.fields)]
-        html = [render_prompt(text, resolve_url=f"{repo.path}/resolve/main/") if text else "" for text in texts]
-        cache.set(key, html, _RENDERED_SECONDS)
-    return [mark_safe(text) for text in html]  # noqa: S308 - render_prompt gives what nh3 let through.
+        html = render_prompts(texts, resolve_url=f"{repo.path}/resolve/main/")
+        if keep:
+            cache.set(key, html, _RENDERED_SECONDS)
+    return [mark_safe(text) for text in html]  # noqa: S308 - render_prompts gives what nh3 let through.

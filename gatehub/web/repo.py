@@ -92,12 +92,14 @@ def card_text(repo: Repo) -> str | None:
         return None
 
 
-def rendered_card(repo: Repo, text: str) -> SafeString:
+def rendered_card(repo: Repo, text: str, *, keep: bool = True) -> SafeString:
+    """The card's text as safe HTML; not kept where somebody is still typing it."""
     key = f"card:{hashlib.sha256(text.encode()).hexdigest()}:{repo.path}"
-    html: str | None = cache.get(key)
+    html: str | None = cache.get(key) if keep else None
     if html is None:
         html = render_card(text, resolve_url=f"{repo.path}/resolve/main/")
-        cache.set(key, html, _RENDERED_SECONDS)
+        if keep:
+            cache.set(key, html, _RENDERED_SECONDS)
     return mark_safe(html)  # noqa: S308 - render_card gives what nh3 let through.
 
 

@@ -10,13 +10,16 @@ from django.shortcuts import redirect, render
 
 from access import policy, region
 from access.policy import Action
+from access.services import form_spec
 from accounts.actor import Actor
 from accounts.errors import HubError, InvalidFields
 from gatehub.web import review
 from gatehub.web.base import FORM, SHOW, find_repo, in_words, is_partial, only, signed_in
+from gatehub.web.form_version import form_in_force
+from gatehub.web.gate import preview_of
 from gatehub.web.namespaces import creatable_namespaces, named_namespace
 from gatehub.web.repo import header
-from repos import services
+from repos import cards, services
 from repos.models import Repo
 
 
@@ -57,6 +60,10 @@ def _render(
         "given": request.POST if problems else {},
         "eu_unenforced": form is not None and form.eu_disallowed and not region.is_enforceable(),
         "review": review.lists(request, repo),
+        "countries": cards.countries(),
+        "form_version": form_in_force(repo),
+        "form_preview": preview_of(repo, form_spec(form), actor, keep=True),
+        "can_write": policy.may(actor, Action.FILES_WRITE, repo),
     }
     response = render(request, "repo/settings.html", context, status=status)
     response["Cache-Control"] = "no-store"

@@ -7,7 +7,7 @@ from django.urls import URLPattern, URLResolver, path, re_path
 from django.views.generic import RedirectView
 
 from gatehub.hub.base import web_repo_paths
-from gatehub.web import bulk, device, files, lists, me, new, repo, review, settings
+from gatehub.web import bulk, device, editor, files, lists, me, new, repo, review, settings
 
 _ACCOUNT: list[URLPattern] = [
     # django-allauth's views under addresses of ours; it finds them by these names.
@@ -53,6 +53,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *web_repo_paths("blob/<rest:rest>", files.blob, name="blob"),
     *web_repo_paths("commits/<rest:rest>", files.commits, name="commits"),
     *web_repo_paths("commit/<segment:sha>", files.commit, name="commit"),
+    *web_repo_paths("edit/main/README.md", editor.edit, name="edit_card"),
+    *web_repo_paths("edit/preview", editor.preview),
     *web_repo_paths("withdraw-request", repo.withdraw, name="withdraw"),
     *web_repo_paths("settings", settings.page, name="repo_settings"),
     *web_repo_paths("settings/change", settings.change),

@@ -85,10 +85,21 @@ def render_card(text: str, *, resolve_url: UrlOf, blob_url: UrlOf | None = None)
     return _render(text, _Addresses(resolve_url, blob_url, ids=True))
 
 
-def render_prompt(text: str, *, resolve_url: UrlOf | None = None, blob_url: UrlOf | None = None) -> str:
-    """A gate's prompt, description or help as safe HTML.  Nothing in it gets an id; without the urls, links and images
-    that are relative go nowhere."""
-    return _render(text, _Addresses(resolve_url, blob_url or resolve_url, ids=False))
+def render_prompt(
+    text: str, *, resolve_url: UrlOf | None = None, blob_url: UrlOf | None = None, deadline: float | None = None
+) -> str:
+    """A gate's prompt, description or help as safe HTML.
+
+    Nothing in it gets an id; without the urls, links and images that are relative go nowhere.  `deadline`, by the
+    monotonic clock, is for a text that shares its time with others.
+    """
+    return _render(text, _Addresses(resolve_url, blob_url or resolve_url, ids=False), deadline)
+
+
+def render_prompts(texts: Sequence[str], *, resolve_url: UrlOf) -> list[str]:
+    """The texts of one gate; together they get the time of one."""
+    deadline = time.monotonic() + SECONDS
+    return [render_prompt(text, resolve_url=resolve_url, deadline=deadline) if text else "" for text in texts]
 
 
 def _blob_prefix(resolve_prefix: str) -> str:
@@ -96,10 +107,10 @@ def _blob_prefix(resolve_prefix: str) -> str:
     return f"{head}/blob/{tail}" if found else resolve_prefix
 
 
-def _render(text: str, addresses: _Addresses) -> str:
+def _render(text: str, addresses: _Addresses, deadline: float | None = None) -> str:
     if len(text) > MAX_CHARACTERS:
         return _as_written(text)
-    env = {"deadline": time.monotonic() + SECONDS, "code_seconds": code.SECONDS}
+    env = {"deadline": deadline or time.monotonic() + SECONDS, "code_seconds": code.SECONDS}
     try:
         html = _markdown().render(text, env)
         _check(env)

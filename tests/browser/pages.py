@@ -49,6 +49,12 @@ def without_its_cookie(page: Page) -> None:
     sending("Save")(page)
 
 
+def too_late(page: Page) -> None:
+    """Save what was opened at a commit that is not the newest."""
+    page.locator("[name=parent]").evaluate("(parent) => { parent.value = '0'.repeat(40); }")
+    sending("Commit to main", **{"README.md": "# Mine\n"})(page)
+
+
 def decide_about_all(page: Page) -> None:
     page.get_by_label("All ").check()
     page.locator("#bulk").get_by_role("button", name="Reject").click()
@@ -145,6 +151,20 @@ PAGES = [
     Row("card-broken-owner", "/lab/broken", "ada"),
     Row("card-disabled", "/lab/disabled"),
     Row("card-hidden-owner", "/lab/hidden", "ada"),
+    # The editor of the card.
+    Row("edit", f"{RESEARCH}/edit/main/README.md", "ada"),
+    Row("edit-wild", f"{WILD}/edit/main/README.md", "ada"),
+    Row("edit-first", "/lab/empty/edit/main/README.md", "ada"),
+    Row("edit-broken", "/lab/broken/edit/main/README.md", "ada"),
+    Row(
+        "edit-refused",
+        f"{RESEARCH}/edit/main/README.md",
+        "ada",
+        400,
+        sending("Commit to main", **{"README.md": "---\nextra_gated_fields:\n  Company: nonsense\n---\n"}),
+    ),
+    Row("edit-meanwhile", f"{RESEARCH}/edit/main/README.md", "ada", 409, too_late),
+    Row("edit-closed", "/lab/latin/edit/main/README.md", "ada"),
     # Files and versions.
     Row("files", "/lab/files/tree/main", "ada"),
     Row("files-menu", "/lab/files/tree/main/a%20folder%20with%20words", act=branches),

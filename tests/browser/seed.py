@@ -240,6 +240,7 @@ def _others(lab: Namespace, ada: User) -> None:
     _repo(lab, "quiet", {"README.md": b"# Quiet\n"}, by=ada, gated="manual")
     broken = _repo(lab, "broken", {"README.md": b"# Whole\n"}, by=ada, gated="manual")
     _commit(broken, {"README.md": texts.BROKEN_CARD.encode()}, {}, by=ada, title="Break the card")
+    _repo(lab, "latin", {"README.md": "# Café\n".encode("latin-1")}, by=ada)
     disabled = _repo(lab, "disabled", {"README.md": b"# Disabled\n"}, by=ada)
     Repo.objects.filter(pk=disabled.pk).update(disabled=True)
     europe = b"---\nextra_gated_eu_disallowed: true\n---\n# Elsewhere\n"

@@ -17,7 +17,7 @@ from tests.web.pages import assert_nothing_inline, soup, words
 EVIL = "\"><script>alert(1)</script><img src=x onerror=alert(1)>{{ 7777|add:1111111 }}'"
 
 REPO_PAGES = ["", "/tree/main", "/blob/main/README.md", "/commits/main", "/settings", "/settings?status=rejected",
-              "/settings?status=accepted", "/settings?q=evil"]  # fmt: skip
+              "/settings?status=accepted", "/settings?q=evil", "/edit/main/README.md"]  # fmt: skip
 PAGES = ["/", "/models", "/datasets", "/models?search=%3Cscript%3E", "/lab", "/evil", "/login", "/signup", "/logout",
          "/password/reset", "/password/reset/sent", "/password/reset/done", "/account/verify", "/account/inactive",
          "/account/verify/no-such-key", "/password/reset/1-abc", "/account/confirm", "/settings/profile",
@@ -87,9 +87,9 @@ def test_hostile_labels_are_names_of_controls_letter_for_letter(evil, browser, s
 
 
 HIDDEN = ["", "/tree/main", "/tree/nowhere", "/blob/main/README.md", "/commits/main", "/commit/0000000", "/settings",
-          "/settings?status=accepted"]  # fmt: skip
+          "/settings?status=accepted", "/edit/main/README.md"]  # fmt: skip
 POSTED = ["/withdraw-request", "/settings/change", "/settings/move", "/settings/delete", "/settings/review",
-          "/settings/grant", "/settings/accept-queue"]  # fmt: skip
+          "/settings/grant", "/settings/accept-queue", "/edit/main/README.md", "/edit/preview"]  # fmt: skip
 
 
 def told(response) -> str:

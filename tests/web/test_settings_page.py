@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from accounts.actor import Actor
 from accounts.models import AuditEvent
+from repos import content
 from repos.models import Repo
 from tests.support.cast import add_files
-from tests.web.pages import described, form_to, press, soup, words
+from tests.web.pages import described, form_to, label_of, press, soup, words
 
 PATH = "/lab/toxic-bert"
 SETTINGS = f"{PATH}/settings"
@@ -150,3 +152,62 @@ def test_a_contributor_manages_their_own_repo_only(gated_repo, make_repo, browse
     client = browser(con)
     assert client.get(f"{own.path}/settings").status_code == 200
     assert client.get(SETTINGS).status_code == 403
+
+
+def test_the_form_is_previewed_as_a_requester_sees_it(gated_repo, browser, ada):
+    page = soup(browser(ada).get(SETTINGS))
+    folded = page.select_one("#access details")
+    assert words(folded.summary) == "Form preview"
+    assert "Preview" in words(folded.select_one(".badge"))
+    assert "You agree to not use the model for harm." in words(folded.select_one(".prompt"))
+    assert [label_of(page, control) for control in folded.select("input, select")] == ["Company", "Country", "I agree"]
+    assert not folded.select("form, [type=submit]")
+    assert folded.find_parent("form") is None
+
+
+def test_a_gate_without_questions_says_what_a_requester_sees(make_repo, lab, browser, ada):
+    make_repo("lab/plain", by=ada, gated="manual", files={"README.md": b"# Plain\n"})
+    folded = soup(browser(ada).get("/lab/plain/settings")).select_one("#access details")
+    assert "asks no questions: a requester reads this and presses the button" in words(folded)
+    assert folded.select_one("button[disabled]")
+
+
+def test_the_version_in_force_is_named_with_its_commit(gated_repo, browser, ada):
+    first = gated_repo.gate_form
+    client = browser(ada)
+    told = soup(client.get(SETTINGS)).select_one(".form-in-force")
+    link = told.select_one("p a")
+    assert link["href"] == f"{PATH}/commit/{first.commit_sha}"
+    assert "version 2 of 2" in words(told), "a new repo has the form without questions"
+    assert told.time["datetime"].startswith(first.created_at.strftime("%Y-%m-%dT%H:%M"))
+    assert client.get(link["href"]).status_code == 200
+    sha = add_files(gated_repo, {"README.md": b"---\nextra_gated_fields: {Age: text}\n---\n"}, by=ada)
+    told = soup(client.get(SETTINGS)).select_one(".form-in-force")
+    assert "version 3 of 3" in words(told)
+    assert told.select_one("p a")["href"] == f"{PATH}/commit/{sha}"
+
+
+def test_a_version_whose_commit_is_gone_leads_nowhere(gated_repo, browser, ada):
+    content.squash(gated_repo, "main", message="One", by=Actor(user=ada))
+    told = soup(browser(ada).get(SETTINGS)).select_one(".form-in-force")
+    assert "a commit that no branch leads to any more" in words(told)
+    assert not told.select('a[href*="/commit/"]')
+
+
+def test_a_broken_card_keeps_the_last_good_form_and_leads_to_the_editor(gated_repo, browser, ada):
+    broken = b"---\nextra_gated_fields:\n  Company: text\n   Country: country\n---\n"
+    add_files(gated_repo, {"README.md": broken}, by=ada)
+    page = soup(browser(ada).get(SETTINGS))
+    alert = page.select_one("[role=alert]")
+    assert "line 4" in words(alert)
+    assert "last good form of the gate stays in force" in words(alert)
+    assert alert.a["href"] == f"{PATH}/edit/main/README.md"
+    assert label_of(page, page.select_one("#access details input")) == "Company"
+    assert f"commit {gated_repo.head_sha[:7]}" in words(page.select_one(".form-in-force"))
+
+
+@pytest.mark.parametrize("type_", ["model", "dataset"])
+def test_the_text_about_the_form_leads_to_the_editor(make_repo, lab, browser, ada, type_):
+    repo = make_repo("lab/rows", by=ada, type_=type_, gated="auto")
+    link = soup(browser(ada).get(f"{repo.path}/settings")).find("a", string=f"{type_} card")
+    assert link["href"] == f"{repo.path}/edit/main/README.md"

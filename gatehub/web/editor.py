@@ -1,0 +1,296 @@
+"""The editor of a repo's card: `README.md` beside the page and the gate that it makes, committed from the browser."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.template.loader import render_to_string
+from django.utils.safestring import SafeString
+
+from access import policy
+from access.policy import Action
+from accounts.actor import Actor
+from accounts.errors import BadRequest, HubError
+from gatehub.web.base import FORM, SHOW, find_repo, in_words, is_partial, large_form, only, signed_in
+from gatehub.web.forms import CommitForm
+from gatehub.web.gate import Gate, preview_of
+from gatehub.web.repo import header, rendered_card
+from repos import cards, content
+from repos.errors import ConcurrentCommit, EntryNotFound, RevisionNotFound, StaleParent
+from repos.git import AddBlob, CommitInfo
+from repos.models import Repo
+
+MOST_BYTES = 6 * content.CARD_MAX_BYTES + 64 * 1024
+"""Of a form: browsers send a line end, of which a text may consist, as the six characters %0D%0A."""
+SHOWN_OF_A_LINE = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """README.md at the head of main.
+
+    `text` has plain newlines; it is None where there is no file, or one that cannot be edited here: `closed` says why.
+    """
+
+    head: str
+    text: str | None = None
+    newline: str = "\n"
+    closed: str = ""
+
+    @property
+    def exists(self) -> bool:
+        return self.text is not None or bool(self.closed)
+
+    def bytes_of(self, text: str) -> bytes:
+        """The file that the text would be: the last line ends, and lines end as they do now."""
+        return _finished(text).replace("\n", self.newline).encode()
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a text would look like as the card; or its problem, with the line as it was typed."""
+
+    problem: cards.CardError | None = None
+    line: str = ""
+    warnings: list[str] = field(default_factory=list)
+    card: SafeString | None = None
+    gate: Gate | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Meanwhile:
+    """Somebody else's commit, since the editor was opened; `changed` tells whether it changed the card."""
+
+    commit: CommitInfo
+    changed: bool
+
+
+@signed_in
+@only(*SHOW, *FORM)
+@large_form(MOST_BYTES)
+def edit(request: HttpRequest, **where: str) -> HttpResponse:
+    """`/{repo_id}/edit/main/README.md`"""
+    actor, repo = find_repo(request, Action.FILES_WRITE, where)
+    written = _written(repo)
+    if request.method == "POST":
+        return _save(request, actor, repo, written)
+    if written.closed:
+        return _render(request, actor, repo, written, "repo/edit_closed.html", {})
+    text = _first_card(repo) if written.text is None else written.text
+    return _editor(request, actor, repo, written, text, CommitForm(initial={"parent": written.head}))
+
+
+@signed_in
+@only(*FORM)
+@large_form(MOST_BYTES)
+def preview(request: HttpRequest, **where: str) -> HttpResponse:
+    """`/{repo_id}/edit/preview`: what the text looks like; the whole editor for browsers without scripts."""
+    actor, repo = find_repo(request, Action.FILES_WRITE, where)
+    written, text = _written(repo), _typed(request)
+    if is_partial(request):
+        look = _look(repo, actor, written, text)
+        context = {"repo": repo, "look": look, "countries": cards.countries(), "partial": True}
+        response = render(request, "repo/_edit_preview.html", context)
+        response["Cache-Control"] = "no-store"
+        return response
+    form = CommitForm(initial={name: request.POST.get(name, "") for name in CommitForm.base_fields})
+    return _editor(request, actor, repo, written, text, form)
+
+
+def _save(request: HttpRequest, actor: Actor, repo: Repo, written: Written) -> HttpResponse:
+    """Commit what was typed.  Whatever is wrong, nothing changes and the page keeps the text."""
+    text, form = _typed(request), CommitForm(request.POST)
+    if "parent" in form.errors:
+        raise _incomplete()
+    look = _look(repo, actor, written, text)
+    if look.problem is not None or not form.is_valid():
+        return _editor(request, actor, repo, written, text, form, look=look, status=400)
+    if _finished(text) == _finished(written.text or ""):
+        messages.info(request, "Nothing has changed, so there is nothing to commit.")
+        return redirect(f"{repo.path}/edit/main/README.md")
+    data = form.cleaned_data
+    blob = content.open_git(repo).stage_blob(written.bytes_of(text))
+    new = content.NewCommit(
+        title=" ".join(data["title"].split()) or _default_title(written),
+        description=data["description"],
+        operations=[AddBlob(content.CARD, blob)],
+        parent=data["parent"],
+    )
+    try:
+        content.commit(repo, content.MAIN, new, by=actor)
+    except (StaleParent, ConcurrentCommit):
+        return _conflict(request, actor, repo, text, look)
+    except BadRequest as error:
+        return _editor(request, actor, repo, written, text, form, look=look, refused=error, status=error.status)
+    _tell(request, repo)
+    return redirect(repo)
+
+
+def _tell(request: HttpRequest, repo: Repo) -> None:
+    before = repo.gate_form_id
+    repo.refresh_from_db()
+    if repo.is_gated and repo.gate_form_id != before:
+        messages.success(
+            request,
+            f"The {repo.type} card is saved. From now on the gate shows its new form; requests that were sent before "
+            "keep the form that they answered.",
+        )
+    else:
+        messages.success(request, f"The {repo.type} card is saved.")
+
+
+def _conflict(request: HttpRequest, actor: Actor, repo: Repo, text: str, look: Look) -> HttpResponse:
+    """Somebody else was faster: show what they did, and offer to save on top of it."""
+    written = _written(repo)
+    form = CommitForm(initial=request.POST.dict() | {"parent": written.head})
+    meanwhile = Meanwhile(
+        commit=content.open_git(repo).commits(written.head, limit=1)[0],
+        changed=_card_oid(repo, request.POST["parent"]) != _card_oid(repo, written.head),
+    )
+    return _editor(request, actor, repo, written, text, form, look=look, meanwhile=meanwhile, status=409)
+
+
+def _card_oid(repo: Repo, commit: str) -> str:
+    """The sha-1 of the card at a commit, empty where there is neither card nor commit."""
+    try:
+        git = content.open_git(repo)
+        return git.entry(git.resolve_revision(commit), content.CARD).oid
+    except (EntryNotFound, RevisionNotFound):
+        return ""
+
+
+def _editor(
+    request: HttpRequest,
+    actor: Actor,
+    repo: Repo,
+    written: Written,
+    text: str,
+    form: CommitForm,
+    *,
+    look: Look | None = None,
+    refused: HubError | None = None,
+    meanwhile: Meanwhile | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    """The page, with `text` as it was typed."""
+    form.fields["title"].widget.attrs["placeholder"] = _default_title(written)
+    context = {
+        "form": form,
+        "text": text,
+        "unsaved": text != (_first_card(repo) if written.text is None else written.text),
+        "look": look or _look(repo, actor, written, text),
+        "countries": cards.countries(),
+        "refused": in_words(request, refused) if refused else "",
+        "not_saved": status == BadRequest.status,
+        "meanwhile": meanwhile,
+    }
+    return _render(request, actor, repo, written, "repo/edit.html", context, status=status)
+
+
+def _render(
+    request: HttpRequest,
+    actor: Actor,
+    repo: Repo,
+    written: Written,
+    template: str,
+    context: dict[str, Any],
+    *,
+    status: int = 200,
+) -> HttpResponse:
+    can_change = policy.may(actor, Action.SETTINGS_CHANGE, repo)
+    shared = header(repo, tab="card", can_change=can_change) | {"written": written}
+    response = render(request, template, shared | context, status=status)
+    # Not "no-store": with that, browsers do not bring back what was typed when one goes back to the page.
+    response["Cache-Control"] = "private, no-cache"
+    return response
+
+
+def _written(repo: Repo) -> Written:
+    """Read at the head itself, which a push that is under way may have moved past `repo.head_sha`."""
+    git = content.open_git(repo)
+    head = git.head(content.MAIN)
+    if head is None:
+        raise RevisionNotFound("There is no branch main, so there is nothing to edit.")
+    try:
+        entry = git.entry(head, content.CARD)
+    except EntryNotFound:
+        return Written(head)
+    if entry.type != "file":
+        return Written(head, closed="it is a folder")
+    if entry.lfs is not None:
+        return Written(head, closed="it is a large file (LFS), and a card must be text inside the repository")
+    if entry.size > content.CARD_MAX_BYTES:
+        return Written(head, closed=f"it has {entry.size:,} bytes, and a card at most {content.CARD_MAX_BYTES:,}")
+    data = git.read_blob(entry.oid)
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        return Written(head, closed=f"it is not UTF-8 text (line {line})")
+    if "\0" in text:  # No browser gives it back.
+        line = text.count("\n", 0, text.index("\0")) + 1
+        return Written(head, closed=f"it is not text: a NUL character stands on line {line}")
+    windows = text.count("\r\n")
+    newline = "\r\n" if 2 * windows > text.count("\n") else "\n"
+    return Written(head, _plain(text), newline)
+
+
+def _typed(request: HttpRequest) -> str:
+    text = request.POST.get("text")
+    if text is None:
+        raise _incomplete()
+    return _plain(text)
+
+
+def _incomplete() -> BadRequest:
+    return BadRequest("The form is not complete.", next_step="Load the editor again and repeat what you did.")
+
+
+def _plain(text: str) -> str:
+    """With plain newlines, as it stands in the editor; browsers send CR LF."""
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _finished(text: str) -> str:
+    """The last line ends, too."""
+    return text if not text or text.endswith("\n") else f"{text}\n"
+
+
+def _default_title(written: Written) -> str:
+    return f"{'Update' if written.exists else 'Create'} {content.CARD}"
+
+
+def _first_card(repo: Repo) -> str:
+    """What the editor of a repo without a card starts with."""
+    made = render_to_string(f"repo/first_{repo.type}_card.md", {"repo": repo})
+    return "".join([made.strip(), "\n"])  # No SafeString any more: on the page it is a text like any other.
+
+
+def _look(repo: Repo, actor: Actor, written: Written, text: str) -> Look:
+    """Read the text as `validate-yaml` does, and render it as the repo's page does."""
+    try:
+        card = _read(text, written.bytes_of(text))
+        spec = cards.form_of(card)
+    except cards.CardError as error:
+        lines = text.split("\n")
+        line = lines[error.line - 1] if error.line and error.line <= len(lines) else ""
+        return Look(problem=error, line=line[:SHOWN_OF_A_LINE])
+    gated = repo.is_gated or spec != cards.FormSpec()
+    return Look(
+        warnings=cards.warnings_of(card, repo.type),
+        card=rendered_card(repo, card.text, keep=False),
+        gate=preview_of(repo, spec, actor, keep=False) if gated else None,
+    )
+
+
+def _read(text: str, data: bytes) -> cards.Card:
+    if len(data) > content.CARD_MAX_BYTES:
+        raise cards.CardError(f"the card is larger than {content.CARD_MAX_BYTES:,} bytes")
+    if "\0" in text:
+        line = text.count("\n", 0, text.index("\0")) + 1
+        raise cards.CardError("the control character U+0000 is not allowed", line=line)
+    return cards.read(text)
