@@ -22,7 +22,7 @@ PAGES = ["/", "/models", "/datasets", "/models?search=%3Cscript%3E", "/lab", "/e
          "/password/reset", "/password/reset/sent", "/password/reset/done", "/account/verify", "/account/inactive",
          "/account/verify/no-such-key", "/password/reset/1-abc", "/account/confirm", "/settings/profile",
          "/settings/tokens", "/settings/requests", "/settings/addresses", "/settings/password", "/new", "/nobody",
-         "/no/such-repo"]  # fmt: skip
+         "/notifications/address/x", "/no/such-repo"]  # fmt: skip
 
 
 @pytest.fixture
@@ -89,7 +89,8 @@ def test_hostile_labels_are_names_of_controls_letter_for_letter(evil, browser, s
 HIDDEN = ["", "/tree/main", "/tree/nowhere", "/blob/main/README.md", "/commits/main", "/commit/0000000", "/settings",
           "/settings?status=accepted", "/edit/main/README.md"]  # fmt: skip
 POSTED = ["/withdraw-request", "/settings/change", "/settings/move", "/settings/delete", "/settings/review",
-          "/settings/grant", "/settings/accept-queue", "/edit/main/README.md", "/edit/preview"]  # fmt: skip
+          "/settings/grant", "/settings/accept-queue", "/settings/confirm-address", "/edit/main/README.md",
+          "/edit/preview"]  # fmt: skip
 
 
 def told(response) -> str:
