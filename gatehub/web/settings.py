@@ -63,7 +63,7 @@ def _render(
         "namespaces": creatable_namespaces(actor, with_=repo.namespace),
         "problems": problems or {},
         "given": request.POST if problems else {},
-        "eu_unenforced": form is not None and form.eu_disallowed and not region.is_enforceable(),
+        "eu_rule": _eu_rule() if form is not None and form.eu_disallowed else "",
         "review": review.lists(request, repo),
         "countries": cards.countries(),
         "form_version": form_in_force(repo),
@@ -73,6 +73,13 @@ def _render(
     response = render(request, "repo/settings.html", context, status=status)
     response["Cache-Control"] = "no-store"
     return response
+
+
+def _eu_rule() -> str:
+    """Why the rule about the European Union does not do what it says, "" if it does."""
+    if region.is_enforceable():
+        return ""
+    return "unreadable" if region.is_set() else "unset"
 
 
 def _chosen(repo: Repo, given: Mapping[str, Any]) -> dict[str, Any]:
