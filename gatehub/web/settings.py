@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
 from access import policy, region
+from access import services as access
 from access.policy import Action
 from access.services import form_spec
 from accounts.actor import Actor
@@ -57,6 +58,7 @@ def _render(
                 "People fill in the form of the card and wait. You accept or reject each request.",
             ),
         ],
+        "unread_terms": repo.gated == Repo.Gated.AUTO and access.has_unread_terms(repo),
         "chosen": _chosen(repo, request.POST if problems else {}),
         "address": _address_of(repo, actor),
         "notification_modes": Repo.NotificationsMode.choices,

@@ -129,6 +129,11 @@ def _text(given: Any) -> str:
     return text
 
 
+def is_ticked(given: str) -> bool:
+    """Whether a checkbox that was sent with that value was ticked."""
+    return given.strip().lower() not in _UNTICKED
+
+
 def _checkbox(entry: Field, given: Any) -> str:
     if isinstance(given, bool):
         given = str(given)
@@ -136,7 +141,7 @@ def _checkbox(entry: Field, given: Any) -> str:
     word = text.lower()
     if word not in _TICKED | _UNTICKED and text != answer_key(entry.label).strip():
         raise _Problem('must be ticked ("true") or not ("false")')
-    ticked = word not in _UNTICKED
+    ticked = is_ticked(word)
     if entry.required and not ticked:
         raise _Problem("must be ticked")
     return "true" if ticked else "false"
