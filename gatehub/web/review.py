@@ -185,6 +185,10 @@ class Lists:
         ]
 
     @property
+    def accepts_at_once(self) -> bool:
+        return self.repo.gated == Repo.Gated.AUTO and not services.has_unread_terms(self.repo)
+
+    @property
     def pending(self) -> int:
         return self.counts[Status.PENDING]
 

@@ -64,6 +64,7 @@ def _render(
         "notification_modes": Repo.NotificationsMode.choices,
         "namespaces": creatable_namespaces(actor, with_=repo.namespace),
         "problems": problems or {},
+        "unplaced": [f"{name[:60]} {what}" for name, what in (problems or {}).items() if name not in _PLACES],
         "given": request.POST if problems else {},
         "eu_rule": _eu_rule() if form is not None and form.eu_disallowed else "",
         "review": review.lists(request, repo),
@@ -75,6 +76,10 @@ def _render(
     response = render(request, "repo/settings.html", context, status=status)
     response["Cache-Control"] = "no-store"
     return response
+
+
+_PLACES = frozenset("gated orgMembersGated gatedNotificationsMode gatedNotificationsEmail private move delete".split())
+"""Settings and forms that have a place on the page to say what is wrong with them."""
 
 
 def _eu_rule() -> str:

@@ -154,7 +154,9 @@ def test_a_gate_whose_terms_never_could_be_read_lets_nobody_in_by_itself(make_re
     repo = make_repo("lab/new", by=ada, gated="auto", files={"README.md": BROKEN})
     request = services.ask(repo=repo, answers={}, by=Actor(user=sam))
     assert request.is_pending
-    assert "nobody is accepted automatically" in words(soup(browser(ada).get("/lab/new/settings")))
+    said = words(soup(browser(ada).get("/lab/new/settings")))
+    assert "nobody is accepted automatically" in said
+    assert "New requests are accepted at once" not in said
 
 
 def test_a_gate_with_a_good_form_stays_automatic(gated_repo, change, ada, sam, browser, noor):
