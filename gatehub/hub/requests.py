@@ -234,7 +234,11 @@ class AskView(HubView):
     # The check of the CSRF token reads the form, before the view does.
     parser_classes = (FormParser, MultiPartParser, JSONParser)
 
-    @extend_schema(request=OpenApiTypes.OBJECT, responses={303: None})
+    @extend_schema(
+        request=OpenApiTypes.OBJECT,
+        responses={303: None},
+        parameters=[OpenApiParameter("form", str, description="digest of the version of the form that was read")],
+    )
     def post(self, request: Request, **_: str) -> HttpResponseBase:
         repo = self.find_repo(Action.CARD_VIEW)
         on_page = self.actor.token is None and for_people(request._request)
