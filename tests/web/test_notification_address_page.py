@@ -138,7 +138,9 @@ def test_one_press_confirms(link, gated_repo, browser, save):
     assert press(client, soup(client.get(link)), link, answer="confirm")["Location"] == link
     page = soup(client.get(link))
     assert "This address gets the notifications" in words(page.h1)
-    assert "requests for access to the model lab/toxic-bert go to desk@example.com" in words(page)
+    said = words(page.select_one("main"))
+    assert "requests for access to the model lab/toxic-bert go to desk@example.com" in said
+    assert "ada , who manages it, asked for this, and it was confirmed on" in said
     assert [button["value"] for button in page.select("main button")] == ["refuse"]
     assert used(gated_repo) == DESK
     event = AuditEvent.objects.get(verb="notification_address:confirmed")

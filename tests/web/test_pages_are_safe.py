@@ -79,7 +79,7 @@ def test_nothing_a_user_wrote_runs_on_any_page(evil, browser, ada, sam, noor):
 
 
 def test_hostile_labels_are_names_of_controls_letter_for_letter(evil, browser, sam):
-    form = soup(browser(sam).get("/lab/toxic-bert")).select_one('form[action$="/ask-access"]')
+    form = soup(browser(sam).get("/lab/toxic-bert")).select_one('form[action*="/ask-access?"]')
     names = [control["name"] for control in form.select("[name]")][1:]
     assert names == [EVIL, f"tick {EVIL}", f"choose {EVIL}"]
     values = [option["value"] for option in form.select("option")]
