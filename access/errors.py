@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from accounts.errors import BadRequest, HubError, NotAllowed, NotFound
+from accounts.errors import BadRequest, Conflict, HubError, NotAllowed, NotFound
 
 
 class InvalidCredentials(HubError):
@@ -39,6 +39,12 @@ class AlreadyHasAccess(BadRequest):
     """A grant would change nothing."""
 
     default_message = "That user already has access to the repo"
+
+
+class FormChanged(Conflict):
+    """The form that was answered is not the one in force any more: nobody agrees to what they have not read."""
+
+    default_message = "The authors have changed this form since you opened it. Nothing was sent."
 
 
 class NoAccessRequest(NotFound):

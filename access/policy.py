@@ -148,8 +148,14 @@ def _has_accepted_request(actor: Actor) -> Q:
 
 
 def in_disallowed_region(actor: Actor) -> bool:
-    """Whether `extra_gated_eu_disallowed` speaks of the caller's address.  False without a database of addresses."""
-    return region.country_of(actor.address) in region.EU_MEMBERS
+    """Whether `extra_gated_eu_disallowed` speaks of the caller's address.
+
+    Without a database nobody is refused, and the settings page says so.  With one the gate fails closed: an address
+    whose country is not known might be in the Union, and is refused; so is every address while the database cannot be
+    read.  Operators whose people come from a private network say where that is: GATEHUB_LOCAL_COUNTRY.
+    """
+    country = region.country_of(actor.address)
+    return country in region.EU_MEMBERS or (not country and region.is_set())
 
 
 def _in_region(actor: Actor) -> Q:

@@ -1,6 +1,9 @@
 """The country of a network address, from a MaxMind-format database (GeoLite2-Country and its like).
 
 `settings.GATEHUB_GEOIP_DB` names the file; "" means that there is none.  Not knowing is an answer: "".
+
+No database knows the addresses of private networks.  `settings.GATEHUB_LOCAL_COUNTRY` says where the operator's own
+are; "" leaves them unknown.
 """
 
 from __future__ import annotations
@@ -23,6 +26,14 @@ EU_MEMBERS: Final = frozenset(
     "AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IT LT LU LV MT NL PL PT RO SE SI SK".split()
 )
 
+# Loopback, private, link-local, and shared addresses: RFC 1122, 1918, 3927, 4193, 4291 and 6598.
+LOCAL_NETWORKS: Final = [
+    ipaddress.ip_network(network)
+    for network in (
+        "127.0.0.0/8 10.0.0.0/8 172.16.0.0/12 192.168.0.0/16 169.254.0.0/16 100.64.0.0/10 ::1/128 fc00::/7 fe80::/10"
+    ).split()
+]
+
 
 @dataclass(frozen=True)
 class _Opened:
@@ -43,10 +54,20 @@ def country_of(address: str) -> str:
         return ""
     try:
         ip = ipaddress.ip_address(address.strip().partition("%")[0])
-        found = reader.get(getattr(ip, "ipv4_mapped", None) or ip)
+        ip = getattr(ip, "ipv4_mapped", None) or ip
+        found = reader.get(ip)
     except Exception:  # noqa: BLE001 - no address, or a damaged file, on which maxminddb raises nearly anything.
         return ""
-    return _code(found)
+    return _code(found) or (settings.GATEHUB_LOCAL_COUNTRY if _is_local(ip) else "")
+
+
+def _is_local(ip: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
+    return any(ip in network for network in LOCAL_NETWORKS)
+
+
+def is_set() -> bool:
+    """Whether the operator wants rules about countries to be applied, even if the database cannot be read."""
+    return bool(_path())
 
 
 def is_enforceable() -> bool:
@@ -65,7 +86,7 @@ def _code(found: Any) -> str:
 def _reader() -> maxminddb.Reader | None:
     """The one reader of this process, opened again when the file is another or has changed."""
     global _opened
-    path = str(getattr(settings, "GATEHUB_GEOIP_DB", "") or "")
+    path = _path()
     if not path:
         return None
     try:
@@ -78,14 +99,21 @@ def _reader() -> maxminddb.Reader | None:
         with _lock:
             opened = _opened
             if opened is None or opened.file != file:
-                _opened = opened = _Opened(file, _open(path))
+                last = opened.reader if opened is not None and opened.file[0] == path else None
+                _opened = opened = _Opened(file, _open(path, last))
     return opened.reader
 
 
-def _open(path: str) -> maxminddb.Reader | None:
+def _path() -> str:
+    return str(getattr(settings, "GATEHUB_GEOIP_DB", "") or "")
+
+
+def _open(path: str, last: maxminddb.Reader | None) -> maxminddb.Reader | None:
+    """The reader of the file; where it cannot be read, `last`, its last good one in this process."""
     try:
         # In memory, because a mapped file that is overwritten in place would kill the process.
         return maxminddb.open_database(path, maxminddb.MODE_MEMORY)
     except Exception as error:  # noqa: BLE001 - see country_of.
-        logger.warning("The GeoIP database %s cannot be read, so no country is known: %s", path, error)
-        return None
+        so = "so no country is known" if last is None else "so the one of before stays in use"
+        logger.warning("The GeoIP database %s cannot be read, %s: %s", path, so, error)
+        return last

@@ -68,10 +68,21 @@ def answer_columns(repo: Repo) -> dict[str, str]:
     answered = AccessRequest.objects.filter(form=OuterRef("pk"))
     versions = repo.gate_forms.filter(Exists(answered)).order_by("created_at", "pk")
     columns: dict[str, str] = {}
+    taken = set(COLUMNS)
     for spec in versions.values_list("spec", flat=True).iterator(_FORMS_AT_ONCE):
         for label in (field["label"] for field in spec.get("fields", [])):
-            columns[label] = f"answer: {label}" if label in COLUMNS else label
+            if label not in columns:
+                columns[label] = _column(label, taken)
     return columns
+
+
+def _column(label: str, taken: set[str]) -> str:
+    """The label, or what tells it from another column that a spreadsheet would show under the same name."""
+    name = label
+    while safe_cell(name) in taken:
+        name = f"answer: {name}"
+    taken.add(safe_cell(name))
+    return name
 
 
 def as_json(repo: Repo) -> Iterator[str]:

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from access import policy, region
-from access.errors import AlreadyHasAccess, GatedRepo, NoAccessRequest, RepoNotGated
+from access.errors import AlreadyHasAccess, FormChanged, GatedRepo, NoAccessRequest, RepoNotGated
 from access.models import AccessRequest
 from access.policy import Action
 from access.signals import access_request_changed
@@ -28,6 +28,17 @@ def form_spec(form: GateForm | None) -> cards.FormSpec:
     return cards.FormSpec.from_json({} if form is None else form.spec)
 
 
+def form_digest(form: GateForm | None) -> str:
+    """What names a version of a form in addresses, "" for none."""
+    return "" if form is None else form.digest
+
+
+def has_unread_terms(repo: Repo) -> bool:
+    """Whether the card cannot be read and never held terms that could: the authors may want some, so nobody is let in
+    who has not been looked at."""
+    return bool(repo.card_error) and form_spec(repo.gate_form) == cards.FormSpec()
+
+
 def require_gated(repo: Repo) -> None:
     """Raise RepoNotGated, with the Hub's words, unless the repo is gated."""
     if not repo.is_gated:
@@ -41,12 +52,14 @@ def _lock(repo: Repo) -> Repo:
 
 
 @transaction.atomic
-def ask(*, repo: Repo, answers: Mapping[str, Any], by: Actor) -> AccessRequest | None:
+def ask(*, repo: Repo, answers: Mapping[str, Any], by: Actor, form: str | None = None) -> AccessRequest | None:
     """Send the actor's request for access, with the answers to the form in force.
 
-    Accepted at once in automatic mode, pending in manual mode.  Asking again changes nothing and returns the request
-    as it is; so does asking for what one can read anyway, which returns None.  Raises RepoNotGated, NotAllowed for an
-    unverified address, GatedRepo in a region that the card disallows, and InvalidFields naming each question.
+    `form` is the digest of the version that the person has read, where the caller knows it; FormChanged is raised if
+    another is in force now.  Accepted at once in automatic mode, pending in manual mode.  Asking again changes nothing
+    and returns the request as it is; so does asking for what one can read anyway, which returns None.  Raises
+    RepoNotGated, NotAllowed for an unverified address, GatedRepo in a region that the card disallows, and InvalidFields
+    naming each question.
     """
     require_gated(repo)
     policy.require(by, Action.ACCESS_ASK, repo)
@@ -64,17 +77,19 @@ def ask(*, repo: Repo, answers: Mapping[str, Any], by: Actor) -> AccessRequest |
             "Verify it at {url}",
             help_path="/settings/addresses",
         )
-    form = repo.gate_form
-    if form is not None and form.eu_disallowed and policy.in_disallowed_region(by):
+    in_force = repo.gate_form
+    if in_force is not None and in_force.eu_disallowed and policy.in_disallowed_region(by):
         raise GatedRepo(f"{policy.REGION_REFUSED} Visit {{url}} for its terms.", help_path=repo.path)
-    cleaned = cards.clean_answers(form_spec(form), answers, country=region.country_of(by.address))
-    automatic = repo.gated == Repo.Gated.AUTO
+    if form is not None and form != form_digest(in_force):
+        raise FormChanged(next_step="Read it as it is now: {url}", help_path=repo.path)
+    cleaned = cards.clean_answers(form_spec(in_force), answers, country=region.country_of(by.address))
+    automatic = repo.gated == Repo.Gated.AUTO and not has_unread_terms(repo)
     now = timezone.now()
     request = AccessRequest.objects.create(
         repo=repo,
         user=by.user,
         status=Status.ACCEPTED if automatic else Status.PENDING,
-        form=form,
+        form=in_force,
         answers=cleaned,
         email=by.user.email,
         fullname=by.user.fullname,

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import pycountry
 from django.core.exceptions import ImproperlyConfigured
 
 _TRUE = {"1", "true", "yes", "on"}
@@ -64,6 +65,14 @@ def existing_file(name: str) -> str:
     value = text(name, "")
     if value and not Path(value).is_file():
         raise refuse(name, f"there is no file at {value!r}")
+    return value
+
+
+def country(name: str) -> str:
+    """A country's two letters as in ISO 3166-1, or an empty string when the variable is not set."""
+    value = text(name, "").upper()
+    if value and pycountry.countries.get(alpha_2=value) is None:
+        raise refuse(name, f"must be the two letters of a country, such as US, not {value!r}")
     return value
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 import uuid
 from collections.abc import Callable
@@ -9,6 +10,7 @@ from collections.abc import Callable
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
+from accounts.errors import BadRequest
 from gatehub import errors
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
@@ -39,12 +41,20 @@ class RequestId:
 
 
 class Refusals:
-    """Turns every error of a view outside the API framework into its answer.  Last in the chain."""
+    """Turns every error of a view outside the API framework into its answer.  Last in the chain.
+
+    As the last before anything is parsed, it also refuses forms that are not in UTF-8.  Django would take Python's word
+    for what an encoding is, and fail with "hex".
+    """
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if request.encoding is not None and codecs.lookup(request.encoding).name != "utf-8":
+            request.encoding = "utf-8"  # It would be that of the query, too.
+            if request.content_type in ("application/x-www-form-urlencoded", "multipart/form-data"):
+                return errors.respond(request, BadRequest("A form must be in UTF-8. Nothing of it was read."))
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:

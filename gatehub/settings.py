@@ -175,7 +175,7 @@ STORAGES = {
 # Bodies that are read whole: forms and small JSON.  Uploads are streamed and have limits of their own.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * MIB
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2000  # paths-info sends up to 500 paths.
-FILE_UPLOAD_MAX_MEMORY_SIZE = 1 * MIB
+FILE_UPLOAD_HANDLERS = ["gatehub.uploads.NoFiles"]
 
 # --- People ---------------------------------------------------------------------------------------------------------
 
@@ -263,6 +263,8 @@ DOWNLOAD_MODE = env.choice("GATEHUB_DOWNLOAD_MODE", "direct", ["direct", "accel"
 DEMO = env.flag("GATEHUB_DEMO", "1")
 """Whether `make up` makes demo content, once."""
 GATEHUB_GEOIP_DB = env.existing_file("GATEHUB_GEOIP_DB")
+GATEHUB_LOCAL_COUNTRY = env.country("GATEHUB_LOCAL_COUNTRY")
+"""Where private addresses are, which no database knows: a country's two letters.  Empty: not known."""
 
 # --- Mail -----------------------------------------------------------------------------------------------------------
 

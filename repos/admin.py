@@ -27,6 +27,8 @@ class RepoAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         "org_members_gated",
         "gated_notifications_mode",
         "gated_notifications_email",
+        "gated_notifications_email_confirmed_at",
+        "gated_notifications_email_refused_at",
         "created_by",
         "created_at",
         "last_modified",

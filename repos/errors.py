@@ -73,6 +73,26 @@ class CorruptUpload(BadRequest):
     default_message = "The upload does not match its announced size or hash. Nothing was stored."
 
 
+class InvalidLink(NotFound):
+    """A link of a mail that was never sent, or that confirms nothing any more."""
+
+    default_message = "This link is not valid any more, or it is not complete."
+
+
+class LinkExpired(HubError):
+    """A link that was valid once."""
+
+    status = 410
+    default_message = "This link has expired."
+
+
+class TooManyMails(HubError):
+    """An address, or a person who asks, has had as many mails as are allowed for now."""
+
+    status = 429
+    default_message = "No further mail can be sent now."
+
+
 class RepoMoved(HubError):
     """The id is an old one; `old_id` and `new_id` tell where to go.  Answered with 307, so that bodies are kept."""
 

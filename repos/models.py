@@ -70,7 +70,18 @@ class Repo(models.Model):
     gated = models.CharField(max_length=6, choices=Gated, default=Gated.NO)
     org_members_gated = models.BooleanField(default=False, help_text="Members of the organization must ask, too.")
     gated_notifications_mode = models.CharField(max_length=9, choices=NotificationsMode, default=NotificationsMode.BULK)
-    gated_notifications_email = models.EmailField(blank=True)
+    gated_notifications_email = models.EmailField(
+        blank=True, help_text="As set; `repos.notification_address` says whether it may be used."
+    )
+    gated_notifications_email_set_at = models.DateTimeField(null=True, blank=True)
+    gated_notifications_email_set_by = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+")
+    gated_notifications_email_nonce = models.CharField(
+        max_length=22, blank=True, editable=False, help_text="What the links in mails to the address are bound to."
+    )
+    gated_notifications_email_confirmed_at = models.DateTimeField(
+        null=True, blank=True, help_text="When whoever reads the address agreed, by the link in a mail."
+    )
+    gated_notifications_email_refused_at = models.DateTimeField(null=True, blank=True)
 
     storage_id = models.CharField(max_length=32, unique=True, default=_new_storage_id, editable=False)
     head_sha = models.CharField(max_length=40, blank=True, help_text="The head of main that the columns below reflect.")
@@ -91,6 +102,24 @@ class Repo(models.Model):
             models.CheckConstraint(
                 name="repo_notifications_mode_is_known",
                 condition=Q(gated_notifications_mode__in=["bulk", "real-time"]),
+            ),
+            models.CheckConstraint(
+                name="repo_notification_address_answered_once",
+                condition=Q(gated_notifications_email_confirmed_at=None) | Q(gated_notifications_email_refused_at=None),
+            ),
+            models.CheckConstraint(
+                name="repo_no_answer_without_notification_address",
+                condition=~Q(gated_notifications_email="")
+                | Q(
+                    gated_notifications_email_set_at=None,
+                    gated_notifications_email_confirmed_at=None,
+                    gated_notifications_email_refused_at=None,
+                    gated_notifications_email_nonce="",
+                ),
+            ),
+            models.CheckConstraint(
+                name="repo_notification_address_confirmed_by_a_link",
+                condition=Q(gated_notifications_email_confirmed_at=None) | ~Q(gated_notifications_email_nonce=""),
             ),
         ]
         indexes = [
@@ -126,6 +155,30 @@ class Repo(models.Model):
     @property
     def git_dir(self) -> Path:
         return Path(settings.GATEHUB_GIT_DIR) / self.storage_id[:2] / f"{self.storage_id}.git"
+
+
+class ConfirmationMail(models.Model):
+    """A mail that asks an address whether it wants a repo's notifications.
+
+    Kept when the repo goes: the limits on such mails count these rows, and a refusal is remembered by them.
+    """
+
+    repo = models.ForeignKey(Repo, models.SET_NULL, null=True, related_name="confirmation_mails")
+    address = models.EmailField(help_text="In lower case.")
+    asked_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
+    at = models.DateTimeField(default=timezone.now)
+    sent_at = models.DateTimeField(null=True, help_text="When the mail server took it.")
+    problem = models.CharField(max_length=200, blank=True, help_text="Why it could not be sent.")
+    refused_at = models.DateTimeField(null=True, help_text="When whoever reads the address said no.")
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(name="confirmation_mail_sent_or_failed", condition=Q(sent_at=None) | Q(problem=""))
+        ]
+        indexes = [models.Index(fields=["address", "-at"], name="confirmation_mail_by_address")]
+
+    def __str__(self) -> str:
+        return f"{self.address} for {self.repo}"
 
 
 class RepoRedirect(models.Model):

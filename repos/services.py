@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
 from django.db import IntegrityError, transaction
 from django.db.models.functions import Lower
 
@@ -14,7 +12,7 @@ from accounts import names
 from accounts.actor import Actor
 from accounts.errors import Conflict, InvalidFields
 from accounts.models import AuditEvent, Namespace
-from repos import content
+from repos import content, notification_address
 from repos.models import Repo, RepoRedirect
 
 
@@ -64,14 +62,6 @@ def _one_of(values: Mapping[Any, Any], says: str) -> Callable[[Any], Any]:
     return read
 
 
-def _address(value: Any) -> str:
-    if value is None or value == "":
-        return ""
-    if isinstance(value, str) and len(value) <= 254 and _is_address(value):
-        return value
-    raise ValueError("must be an e-mail address, or empty")
-
-
 _SETTINGS: dict[str, tuple[str, Callable[[Any], Any]]] = {
     # The Hub's name of a setting: our column, and how its value is read.
     "private": ("private", _flag),
@@ -88,7 +78,7 @@ _SETTINGS: dict[str, tuple[str, Callable[[Any], Any]]] = {
         "gated_notifications_mode",
         _one_of({mode.value: mode for mode in Repo.NotificationsMode}, 'must be "bulk" or "real-time"'),
     ),
-    "gatedNotificationsEmail": ("gated_notifications_email", _address),
+    "gatedNotificationsEmail": ("gated_notifications_email", notification_address.clean),
 }
 
 
@@ -117,19 +107,12 @@ def clean_settings(given: Mapping[str, Any]) -> dict[str, Any]:
     return values
 
 
-def _is_address(address: str) -> bool:
-    try:
-        validate_email(address)
-    except ValidationError:
-        return False
-    return True
-
-
 @transaction.atomic
 def change_settings(repo: Repo, given: Mapping[str, Any], *, by: Actor) -> Repo:
     """Change the settings that are named, spelled as in the Hub's API; the others stay.
 
-    Turning the gate off keeps the requests; turning it on again restores them.
+    Turning the gate off keeps the requests; turning it on again restores them.  A new notification address is not used
+    before its reader agrees, unless it is the owner's own: see `repos.notification_address`.
     """
     values = clean_settings(given)
     locked = Repo.objects.select_for_update(of=("self",)).select_related("namespace", "gate_form").get(pk=repo.pk)
@@ -138,7 +121,13 @@ def change_settings(repo: Repo, given: Mapping[str, Any], *, by: Actor) -> Repo:
         return locked
     for column, value in values.items():
         setattr(locked, column, value)
-    locked.save(update_fields=list(values))
+    address = "gated_notifications_email"
+    if values.get(address) == before.get(address):
+        locked.save(update_fields=list(values))
+    else:
+        notification_address.set_anew(locked, by=by)
+        locked.save(update_fields={*values, *notification_address.COLUMNS})
+        notification_address.ask(locked, by=by)
     AuditEvent.record(by=by, verb="repo:settings", target=str(locked), repo=locked.pk, before=before, after=values)
     return locked
 
@@ -146,6 +135,9 @@ def change_settings(repo: Repo, given: Mapping[str, Any], *, by: Actor) -> Repo:
 @transaction.atomic
 def move_repo(repo: Repo, *, namespace: Namespace, name: str, by: Actor) -> Repo:
     """Give a repo a new id.  The old id redirects; requests, grants and tokens stay.
+
+    Who agreed to get the notifications of one owner did not agree to get another's, so in a new namespace the
+    notification address must be confirmed anew, unless it is the new owner's own.
 
     Raises InvalidName, RepoExists.
     """
@@ -163,6 +155,10 @@ def move_repo(repo: Repo, *, namespace: Namespace, name: str, by: Actor) -> Repo
             locked.save(update_fields=["namespace", "name"])
     except IntegrityError:
         raise RepoExists(f"There is a {locked.type} {namespace.name}/{name} already.") from None
+    if old_namespace != namespace:
+        notification_address.set_anew(locked, by=by)
+        locked.save(update_fields=notification_address.COLUMNS)
+        notification_address.ask(locked, by=by)
     _redirects(locked.type, namespace, name).delete()
     if old_id.lower() != locked.repo_id.lower():
         RepoRedirect.objects.create(type=locked.type, namespace=old_namespace, name=old_name, repo=locked)

@@ -18,7 +18,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from access import services
-from access.errors import LoginRequired, NoAccessRequest
+from access.errors import FormChanged, LoginRequired, NoAccessRequest
 from access.models import AccessRequest
 from access.policy import Action
 from accounts import services as accounts
@@ -228,13 +228,17 @@ class AskView(HubView):
     """`POST /{repo_id}/ask-access`: a form or a JSON object whose keys are the labels of the gate's questions.
 
     From the page, with a session and its CSRF token; from a script, with a token.  Answered with 303 to the repo's
-    page, whatever became of the request: the page says it.
+    page, whatever became of the request: the page says it.  `?form=` names the version of the form that was read.
     """
 
     # The check of the CSRF token reads the form, before the view does.
     parser_classes = (FormParser, MultiPartParser, JSONParser)
 
-    @extend_schema(request=OpenApiTypes.OBJECT, responses={303: None})
+    @extend_schema(
+        request=OpenApiTypes.OBJECT,
+        responses={303: None},
+        parameters=[OpenApiParameter("form", str, description="digest of the version of the form that was read")],
+    )
     def post(self, request: Request, **_: str) -> HttpResponseBase:
         repo = self.find_repo(Action.CARD_VIEW)
         on_page = self.actor.token is None and for_people(request._request)
@@ -243,11 +247,15 @@ class AskView(HubView):
         _require_person(self)
         given = _answers(request, repo)
         try:
-            services.ask(repo=repo, answers=given, by=self.actor)
-        except InvalidFields as error:
+            services.ask(repo=repo, answers=given, form=request.query_params.get("form"), by=self.actor)
+        except (InvalidFields, FormChanged) as error:
             if not on_page or _is_json(request):
                 raise
-            return gate_page(request._request, repo, self.actor, error.fields, given)
+            repo.refresh_from_db()
+            problems = error.fields if isinstance(error, InvalidFields) else {}
+            return gate_page(
+                request._request, repo, self.actor, problems, given, changed=isinstance(error, FormChanged)
+            )
         return _see_other(self.absolute(repo.path))
 
 

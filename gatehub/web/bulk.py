@@ -171,10 +171,13 @@ def stop(request: HttpRequest, key: int, **where: str) -> HttpResponse:
 def accept_queue(request: HttpRequest, **where: str) -> HttpResponse:
     """`/{repo_id}/settings/accept-queue`: accept those who waited when the gate became automatic."""
     actor, repo = find_repo(request, Action.REQUESTS_REVIEW, where)
-    started = attempt(
-        request,
-        lambda: bulk.start(repo=repo, chosen=RequestFilter(Status.PENDING), status=Status.ACCEPTED, by=actor),
-    )
+
+    def start() -> BulkReview:
+        if repo.gated == Repo.Gated.MANUAL:  # The page that offered it is from before.
+            raise BadRequest("The gate is for manual review now, so the queue was left as it is.")
+        return bulk.start(repo=repo, chosen=RequestFilter(Status.PENDING), status=Status.ACCEPTED, by=actor)
+
+    started = attempt(request, start)
     if started is None:
         return back(request, repo)
     _carry_out(started)

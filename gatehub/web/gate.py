@@ -50,7 +50,10 @@ class Gate:
     prompt: SafeString
     description: SafeString
     controls: list[Control] = field(default_factory=list)
+    version: str = ""
     has_problems: bool = False
+    has_changed: bool = False
+    has_unread_terms: bool = False
 
     @property
     def shows_terms(self) -> bool:
@@ -64,6 +67,7 @@ def gate_of(
     can_read: bool,
     problems: Mapping[str, str] | None = None,
     given: Mapping[str, Any] | None = None,
+    changed: bool = False,
 ) -> Gate | None:
     """The gate as the actor sees it, None for a repo that is not gated.  `problems` and `given` go by label."""
     if not repo.is_gated:
@@ -78,7 +82,10 @@ def gate_of(
         prompt=prompt,
         description=description,
         controls=_controls(spec, helps, actor, problems or {}, given or {}),
+        version=services.form_digest(repo.gate_form),
         has_problems=bool(problems),
+        has_changed=changed,
+        has_unread_terms=services.has_unread_terms(repo),
     )
 
 
@@ -121,6 +128,8 @@ def _controls(
             text = dict(cards.countries()).get(region.country_of(actor.address), "")
         elif entry.type == "country":
             text = cards.country_code(text)
+        elif entry.type == "checkbox":
+            text = "true" if cards.is_ticked(text) else ""
         controls.append(Control(entry, cards.control_name(index), text, problems.get(entry.label, ""), helps[index]))
     return controls
 

@@ -35,10 +35,20 @@ def card(request: HttpRequest, **where: str) -> HttpResponse:
 
 
 def gate_page(
-    request: HttpRequest, repo: Repo, actor: Actor, problems: dict[str, str], given: dict[str, Any]
+    request: HttpRequest,
+    repo: Repo,
+    actor: Actor,
+    problems: dict[str, str],
+    given: dict[str, Any],
+    *,
+    changed: bool = False,
 ) -> HttpResponse:
-    """The repo's page with a refused form: what is wrong at each field, and what was typed.  Keys are labels."""
-    return repo_page(request, repo, actor, problems=problems, given=given, status=400)
+    """The repo's page with a refused form: what is wrong at each field, and what was typed.  Keys are labels.
+
+    `changed` says that nothing is wrong but that the form is another now.
+    """
+    status = 409 if changed else 400
+    return repo_page(request, repo, actor, problems=problems, given=given, changed=changed, status=status)
 
 
 def repo_page(
@@ -48,6 +58,7 @@ def repo_page(
     *,
     problems: Mapping[str, str] | None = None,
     given: Mapping[str, Any] | None = None,
+    changed: bool = False,
     status: int = 200,
 ) -> HttpResponse:
     may = policy.allowed(actor, repo, [Action.FILES_READ, Action.FILES_WRITE, Action.SETTINGS_CHANGE])
@@ -56,7 +67,9 @@ def repo_page(
     context = {
         **header(repo, tab="card", can_change=can_change),
         "card": None if text is None else rendered_card(repo, text),
-        "gate": None if repo.disabled else gate_of(repo, actor, can_read=can_read, problems=problems, given=given),
+        "gate": None
+        if repo.disabled
+        else gate_of(repo, actor, can_read=can_read, problems=problems, given=given, changed=changed),
         "can_read": can_read,
         "can_write": Action.FILES_WRITE in may,
         "waiting": _waiting(repo) if can_change and repo.is_gated else 0,

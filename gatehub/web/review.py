@@ -110,10 +110,20 @@ def _kept(said: QueryDict, **changed: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One request, and its answers in the words of the form that was answered."""
+    """One request, and its answers in the words of the form that was answered; "" where a question was left out."""
 
     request: AccessRequest
     answers: list[tuple[str, str]]
+
+    @property
+    def answered(self) -> int:
+        return sum(bool(answer) for _, answer in self.answers)
+
+
+def _answers(spec: cards.FormSpec, request: AccessRequest) -> list[tuple[str, str]]:
+    given = dict(answers.in_words(spec, request.questions_and_answers()))
+    asked = [(field.label, given.pop(field.label, "")) for field in spec.fields]
+    return [*asked, *given.items()]
 
 
 class Lists:
@@ -162,7 +172,7 @@ class Lists:
         for request in self.slice.rows:
             if request.form_id not in specs:
                 specs[request.form_id] = services.form_spec(request.form)
-            rows.append(Row(request, answers.in_words(specs[request.form_id], request.questions_and_answers())))
+            rows.append(Row(request, _answers(specs[request.form_id], request)))
         return rows
 
     @cached_property
@@ -183,6 +193,10 @@ class Lists:
             (status.value, status.label, self.counts[status], _kept(self.said, status=status.value, sort=""))
             for status in Status
         ]
+
+    @property
+    def accepts_at_once(self) -> bool:
+        return self.repo.gated == Repo.Gated.AUTO and not services.has_unread_terms(self.repo)
 
     @property
     def pending(self) -> int:

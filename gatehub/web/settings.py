@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
@@ -9,18 +12,20 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
 from access import policy, region
+from access import services as access
 from access.policy import Action
 from access.services import form_spec
 from accounts.actor import Actor
 from accounts.errors import HubError, InvalidFields
 from gatehub.web import review
-from gatehub.web.base import FORM, SHOW, find_repo, in_words, is_partial, only, signed_in
+from gatehub.web.base import FORM, SHOW, attempt, find_repo, in_words, is_partial, only, signed_in
 from gatehub.web.form_version import form_in_force
 from gatehub.web.gate import preview_of
 from gatehub.web.namespaces import creatable_namespaces, named_namespace
 from gatehub.web.repo import header
-from repos import cards, services
-from repos.models import Repo
+from repos import cards, notification_address, services
+from repos.models import ConfirmationMail, Repo
+from repos.notification_address import State
 
 
 @signed_in
@@ -53,12 +58,15 @@ def _render(
                 "People fill in the form of the card and wait. You accept or reject each request.",
             ),
         ],
-        "mode": "false" if not repo.is_gated else repo.gated,
+        "unread_terms": repo.gated == Repo.Gated.AUTO and access.has_unread_terms(repo),
+        "chosen": _chosen(repo, request.POST if problems else {}),
+        "address": _address_of(repo, actor),
         "notification_modes": Repo.NotificationsMode.choices,
         "namespaces": creatable_namespaces(actor, with_=repo.namespace),
         "problems": problems or {},
+        "unplaced": [f"{name[:60]} {what}" for name, what in (problems or {}).items() if name not in _PLACES],
         "given": request.POST if problems else {},
-        "eu_unenforced": form is not None and form.eu_disallowed and not region.is_enforceable(),
+        "eu_rule": _eu_rule() if form is not None and form.eu_disallowed else "",
         "review": review.lists(request, repo),
         "countries": cards.countries(),
         "form_version": form_in_force(repo),
@@ -70,17 +78,83 @@ def _render(
     return response
 
 
+_PLACES = frozenset("gated orgMembersGated gatedNotificationsMode gatedNotificationsEmail private move delete".split())
+"""Settings and forms that have a place on the page to say what is wrong with them."""
+
+
+def _eu_rule() -> str:
+    """Why the rule about the European Union does not do what it says, "" if it does."""
+    if region.is_enforceable():
+        return ""
+    return "unreadable" if region.is_set() else "unset"
+
+
+def _chosen(repo: Repo, given: Mapping[str, Any]) -> dict[str, Any]:
+    """What the form of the gate shows: what was typed, where it was refused, and else what is set."""
+    kept = {
+        "gated": repo.gated if repo.is_gated else "false",
+        "orgMembersGated": "true" if repo.org_members_gated else "false",
+        "gatedNotificationsMode": repo.gated_notifications_mode,
+        "gatedNotificationsEmail": repo.gated_notifications_email,
+    }
+    return {name: given.get(name, value) for name, value in kept.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """The notification address as the page tells of it: `mail` is the newest that asked for the consent of its reader,
+    `free_at` is from when on another may go."""
+
+    state: State
+    mail: ConfirmationMail | None = None
+    free_at: datetime | None = None
+
+
+def _address_of(repo: Repo, actor: Actor) -> Address:
+    state = notification_address.state_of(repo)
+    if state is not State.WAITING:
+        return Address(state)
+    return Address(state, notification_address.last_mail(repo), notification_address.free_at(repo, by=actor))
+
+
 @signed_in
 @only(*FORM)
 def change(request: HttpRequest, **where: str) -> HttpResponse:
     """`/{repo_id}/settings/change`: the settings that the form names; the others stay."""
     actor, repo = find_repo(request, Action.SETTINGS_CHANGE, where)
+    before = repo.gated_notifications_email
     try:
         repo = services.change_settings(repo, _given(request), by=actor)
     except InvalidFields as error:
         return _render(request, actor, repo, problems=error.fields, status=400)
     messages.success(request, "The settings are saved.")
+    if repo.gated_notifications_email != before:
+        _tell_of_mail(request, repo)
     return redirect(f"{repo.path}/settings")
+
+
+def _tell_of_mail(request: HttpRequest, repo: Repo) -> None:
+    """What became of the mail to a new notification address.  Whatever it was, the setting is saved."""
+    if notification_address.state_of(repo) is not State.WAITING:
+        return
+    mail, address = notification_address.last_mail(repo), repo.gated_notifications_email
+    if mail is None:
+        messages.warning(request, f"No mail was sent to {address}, because enough were sent for now.")
+    elif mail.sent_at is None:
+        messages.warning(request, f"The mail to {address} could not be sent. Below you can have it sent again.")
+    else:
+        messages.info(request, f"A mail was sent to {address}. The address is used once its reader has confirmed it.")
+
+
+@signed_in
+@only(*FORM)
+def confirm_address(request: HttpRequest, **where: str) -> HttpResponse:
+    """`/{repo_id}/settings/confirm-address`: ask the reader of the notification address once more."""
+    actor, repo = find_repo(request, Action.SETTINGS_CHANGE, where)
+    if attempt(request, lambda: notification_address.send_again(repo, by=actor)) is not None:
+        repo.refresh_from_db()
+        _tell_of_mail(request, repo)
+    return redirect(f"{repo.path}/settings#notifications")
 
 
 _WORDS: dict[str, dict[str, Any]] = {

@@ -7,7 +7,7 @@ from django.urls import URLPattern, URLResolver, path, re_path
 from django.views.generic import RedirectView
 
 from gatehub.hub.base import web_repo_paths
-from gatehub.web import bulk, device, editor, files, lists, me, new, repo, review, settings
+from gatehub.web import bulk, device, editor, files, lists, me, new, notification_address, repo, review, settings
 
 _ACCOUNT: list[URLPattern] = [
     # django-allauth's views under addresses of ours; it finds them by these names.
@@ -41,6 +41,7 @@ _MINE: list[URLPattern] = [
     path("settings/requests", me.my_requests, name="my_requests"),
     path("new", new.new, name="new"),
     path("device", device.device_page, name="device"),
+    path("notifications/address/<segment:token>", notification_address.confirm, name="confirm_notification_address"),
 ]
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -58,6 +59,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *web_repo_paths("withdraw-request", repo.withdraw, name="withdraw"),
     *web_repo_paths("settings", settings.page, name="repo_settings"),
     *web_repo_paths("settings/change", settings.change),
+    *web_repo_paths("settings/confirm-address", settings.confirm_address),
     *web_repo_paths("settings/move", settings.move),
     *web_repo_paths("settings/delete", settings.delete),
     *web_repo_paths("settings/review", review.decide),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from repos.cards.answers import answers_from_post, clean_answers, control_name
+from repos.cards.answers import answers_from_post, clean_answers, control_name, is_ticked
 from repos.cards.countries import countries, country_code
 from repos.cards.form import Field, FormSpec, Option, form_of
 from repos.cards.nodes import CardError
@@ -21,6 +21,7 @@ __all__ = [
     "countries",
     "country_code",
     "form_of",
+    "is_ticked",
     "read",
     "validate",
     "warnings_of",

@@ -12,6 +12,7 @@ A field that may be left empty, and was, has no answer.
 from __future__ import annotations
 
 import datetime
+import math
 import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final
@@ -47,13 +48,16 @@ def control_name(index: int) -> str:
 def answers_from_post(spec: FormSpec, data: Mapping[str, Any]) -> dict[str, Any]:
     """The answers in a posted form (a QueryDict or a plain mapping), label -> last value; other keys are left out.
 
-    Browsers send newlines in a control's name as CR LF.  A control named by `control_name` is found too.
+    Browsers send newlines in a control's name as CR LF.  A control named by `control_name` is found too, unless a
+    label is called so.
     """
     values = {answer_key(key): _last(data, key) for key in data}
+    labels = {answer_key(entry.label) for entry in spec.fields}
     answers: dict[str, Any] = {}
     for index, entry in enumerate(spec.fields):
-        for key in (answer_key(entry.label), control_name(index)):
-            if key in values:
+        own = answer_key(entry.label)
+        for key in (own, control_name(index)):
+            if key in values and (key == own or key not in labels):
                 answers[entry.label] = values[key]
                 break
     return answers
@@ -115,12 +119,19 @@ def _text(given: Any) -> str:
         raise _Problem("must be a text")
     if isinstance(given, int) and given.bit_length() > 64:
         raise _Problem("must be a text")
+    if isinstance(given, float) and not math.isfinite(given):
+        raise _Problem("must be a text")
     text = str(given).replace("\r\n", "\n").replace("\r", "\n").strip()
     if len(text) > MAX_TEXT:
         raise _Problem(f"is longer than {MAX_TEXT:,} characters")
     if found := _CONTROL.search(text):
         raise _Problem(f"contains the control character U+{ord(found[0]):04X}")
     return text
+
+
+def is_ticked(given: str) -> bool:
+    """Whether a checkbox that was sent with that value was ticked."""
+    return given.strip().lower() not in _UNTICKED
 
 
 def _checkbox(entry: Field, given: Any) -> str:
@@ -130,7 +141,7 @@ def _checkbox(entry: Field, given: Any) -> str:
     word = text.lower()
     if word not in _TICKED | _UNTICKED and text != answer_key(entry.label).strip():
         raise _Problem('must be ticked ("true") or not ("false")')
-    ticked = word not in _UNTICKED
+    ticked = is_ticked(word)
     if entry.required and not ticked:
         raise _Problem("must be ticked")
     return "true" if ticked else "false"

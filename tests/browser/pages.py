@@ -44,6 +44,12 @@ def sending(button: str, within: str = "main", **given: str) -> Act:
     return act
 
 
+def of_an_old_version(page: Page) -> None:
+    """Send the gate's form as it was before the authors changed it."""
+    page.locator("#gate form").evaluate("form => { form.action = form.action.replace(/form=.*/, 'form=old'); }")
+    sending("Agree and send request", Affiliation="Université")(page)
+
+
 def without_its_cookie(page: Page) -> None:
     page.context.clear_cookies(name="gatehub_csrf")
     sending("Save")(page)
@@ -135,6 +141,7 @@ PAGES = [
     Row("card-stranger", RESEARCH),
     Row("card-form", RESEARCH, "nia", act=unfold),
     Row("card-form-refused", RESEARCH, "nia", 400, sending("Agree and send request", Affiliation="Université")),
+    Row("card-form-changed", RESEARCH, "nia", 409, of_an_old_version),
     Row("card-pending", RESEARCH, "noor"),
     Row("card-accepted", RESEARCH, "sam", act=unfold),
     Row("card-rejected", RESEARCH, "jun"),
@@ -198,6 +205,11 @@ PAGES = [
     Row("bulk-confirm", f"{RESEARCH}/settings?q=reader-1", "ada", act=decide_about_all),
     Row("bulk-running", "/lab/busy/settings/bulk/{bulk_running}", "ada"),
     Row("bulk-done", f"{RESEARCH}/settings/bulk/{{bulk_done}}", "ada"),
+    # What the reader of an address for notifications is asked.
+    Row("address-waiting", "/notifications/address/{address_waiting}"),
+    Row("address-confirmed", "/notifications/address/{address_confirmed}"),
+    Row("address-refused", "/notifications/address/{address_refused}", "ada"),
+    Row("address-broken-link", "/notifications/address/x", status=404),
     # Refusals.
     Row("missing-page", "/lab/files/there/is/nothing", status=404),
     Row("missing-repo", f"/lab/{'missing' * 8}", "ada", 404),

@@ -29,7 +29,7 @@ from access.tokens import Scope
 from accounts import services as accounts
 from accounts.actor import SYSTEM, Actor
 from accounts.models import Namespace, Organization, User
-from repos import content, objects
+from repos import content, notification_address, objects
 from repos import services as repos
 from repos.git import AddBlob
 from repos.models import Repo
@@ -112,7 +112,23 @@ def _make() -> dict[str, str]:
         "commit": content.open_git(files).head() or "",
         "bulk_done": str(_bulk_done(research, ada)),
         "bulk_running": str(_bulk_running(lab, ada)),
+        **_notification_addresses(ada),
     }
+
+
+def _notification_addresses(ada: User) -> dict[str, str]:
+    """Tokens of the links that were mailed for an address that waits, one that was confirmed, and one that refused."""
+    names = {"waiting": texts.LONG_REPO, "confirmed": "automatic", "refused": "elsewhere"}
+    found = {}
+    for state, name in names.items():
+        address = texts.LONG_ADDRESS if state == "waiting" else f"desk-{state}@example.com"
+        repo = repos.change_settings(
+            Repo.objects.get(name=name), {"gatedNotificationsEmail": address}, by=Actor(user=ada)
+        )
+        found[f"address_{state}"] = notification_address.token_for(repo)
+    notification_address.confirm(found["address_confirmed"], by=Actor())
+    notification_address.refuse(found["address_refused"], by=Actor())
+    return found
 
 
 def _person(name: str, fullname: str) -> User:

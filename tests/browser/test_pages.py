@@ -103,7 +103,8 @@ NO_PAGES = {
     "settings/tokens/<int:key>/revoke",
     *(f"{REPO}/{rest}" for rest in (
         "withdraw-request", "settings/change", "settings/move", "settings/delete", "settings/review", "settings/grant",
-        "settings/people", "settings/accept-queue", "settings/bulk", "settings/bulk/<int:key>/stop", "edit/preview",
+        "settings/people", "settings/confirm-address", "settings/accept-queue", "settings/bulk",
+        "settings/bulk/<int:key>/stop", "edit/preview",
     )),
 }  # fmt: skip
 """Routes below which there is no page to look at."""

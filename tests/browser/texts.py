@@ -5,6 +5,7 @@ from __future__ import annotations
 LONG_ORG = "institute-of" + "Donaudampfschifffahrtsforschung"[: 42 - len("institute-of")]
 LONG_USER = "Wolfeschlegelsteinhausenbergerdorff0123456"[:42]
 LONG_REPO = ("Rindfleischetikettierungsueberwachungsaufgaben" * 2)[: 96 - 43]
+LONG_ADDRESS = f"{'a' * 64}@{'b' * 60}.{'c' * 60}.{'d' * 52}.example"
 LONG_FULLNAME = ("Maximiliana-Alexandra Wolfeschlegelsteinhausenbergerdorff von und zu " * 3)[:119] + "."
 UNBROKEN_FULLNAME = "Ö" * 120
 LONG_LABEL = (

@@ -181,3 +181,17 @@ def test_more_rows_need_no_more_queries(format_, gated_repo, make_user, django_a
 def test_a_head_exports_nothing_and_leaves_no_trail(api, gated_repo, ada):
     assert api(ada).head("/lab/toxic-bert/user-access-report").status_code == 200
     assert not AuditEvent.objects.filter(verb="report:export").exists()
+
+
+def test_labels_that_are_called_like_other_columns_have_columns_of_their_own(gated_repo, api, ada, sam):
+    labels = ["user", "answer: user", "status", "=1+1", "'=1+1"]
+    fields = json.dumps(dict.fromkeys(labels, "text"))
+    add_files(gated_repo, {"README.md": f"---\nextra_gated_fields: {fields}\n---\n".encode()}, by=ada)
+    gated_repo.refresh_from_db()
+    services.ask(repo=gated_repo, answers={label: f"to {label}" for label in labels}, by=Actor(user=sam))
+    (row,) = rows(api(ada).get(REPORT, {"format": "csv"}))
+    assert row["user"] == "sam"
+    assert list(row.values())[-5:] == [f"to {label}" for label in labels]
+    assert len(row) == len(report.COLUMNS) + 5
+    (line,) = text_of(api(ada).get(REPORT, {"format": "jsonl"})).splitlines()
+    assert list(json.loads(line)["fields"]) == labels

@@ -8,6 +8,7 @@ from access import bulk as service
 from access import services, tasks
 from access.models import AccessRequest, BulkReview
 from accounts.actor import Actor
+from accounts.models import User
 from gatehub.web import bulk
 from tests.support.cast import ANSWERS
 from tests.web.pages import assert_nothing_inline, form_to, press, soup, words
@@ -229,3 +230,37 @@ def test_no_more_than_a_page_can_be_ticked(asked, browser, ada, monkeypatch):
     ids = [row.request_id for row in asked]
     browser(ada).post(BULK, {"scope": "selected", "status": "accepted", "request": ids})
     assert list(statuses().values()).count("accepted") == 1
+
+
+def test_a_queue_of_more_than_five_hundred_is_accepted_when_the_gate_becomes_automatic(
+    gated_repo, browser, ada, told, django_assert_max_num_queries
+):
+    users = User.objects.bulk_create(
+        [User(username=f"waiter-{number}", email=f"waiter-{number}@example.org") for number in range(620)]
+    )
+    AccessRequest.objects.bulk_create(
+        [AccessRequest(repo=gated_repo, user=user, form=gated_repo.gate_form, answers=ANSWERS) for user in users]
+    )
+    client = browser(ada)
+    page = soup(client.get(SETTINGS))
+    press(client, page, f"{SETTINGS}/change", "orgMembersGated", gated="auto")
+    page = soup(client.get(SETTINGS))
+    assert "New requests are accepted at once, but 620 from before still wait" in words(page)
+    response = press(client, page, f"{SETTINGS}/accept-queue")
+    started = BulkReview.objects.get()
+    assert response["Location"] == f"{BULK}/{started.pk}"
+    assert told == [started.pk]
+    assert "620" in words(soup(client.get(response["Location"])))
+    with django_assert_max_num_queries(60):
+        tasks.run_bulk_review(started.pk)
+    assert AccessRequest.objects.filter(status="accepted").count() == 620
+    page = soup(client.get(SETTINGS))
+    assert "620 of 620 requests were accepted" in words(page)
+    assert "Accept all that wait" not in words(page)
+
+
+def test_a_queue_is_not_accepted_from_a_page_of_before(asked, gated_repo, browser, ada):
+    client = browser(ada)
+    client.post(f"{SETTINGS}/accept-queue")
+    assert "The gate is for manual review now" in words(soup(client.get(SETTINGS)))
+    assert set(statuses().values()) == {"pending"}

@@ -86,7 +86,7 @@ def test_the_page_follows_the_life_of_a_request(gated_repo, browser, sam, ada):
     request = ask(gated_repo, sam)
     page = soup(client.get(PATH))
     assert "awaiting review" in words(page.select_one("#gate"))
-    assert not page.select(f'form[action="{PATH}/ask-access"]')
+    assert not page.select('form[action*="/ask-access"]')
 
     services.review(access_request=request, status="rejected", reason="Use your <work> address", by=by)
     gate = soup(client.get(PATH)).select_one("#gate")
@@ -127,7 +127,7 @@ def test_a_manager_sees_how_many_wait_and_no_form(gated_repo, browser, sam, ada)
     ask(gated_repo, sam)
     page = soup(browser(ada).get(PATH))
     assert "1 access request waits for your review" in words(page)
-    assert not page.select(f'form[action="{PATH}/ask-access"]')
+    assert not page.select('form[action*="/ask-access"]')
     assert page.select_one(f'.tabs a[href="{PATH}/settings"]')
 
 

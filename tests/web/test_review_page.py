@@ -327,3 +327,21 @@ def test_a_full_list_costs_as_many_queries_as_a_short_one(
     client = browser(ada)
     with django_assert_max_num_queries(10):
         client.get(f"{SETTINGS}?status=rejected")
+
+
+def test_a_question_that_was_left_out_is_shown_as_such(gated_repo, browser, ada, sam):
+    card = b"""---
+extra_gated_fields:
+  Company: text
+  Remarks: {type: textarea, required: false}
+  Newsletter: {type: checkbox, required: false}
+  Where: ip_location
+---
+"""
+    add_files(gated_repo, {"README.md": card}, by=ada)
+    gated_repo.refresh_from_db()
+    services.ask(repo=gated_repo, answers={"Company": "X"}, by=Actor(user=sam))
+    row = soup(browser(ada).get(SETTINGS)).select_one(".answers")
+    assert words(row.summary) == "3 answers"
+    assert words(row.dl) == "Company X Remarks Not answered Newsletter No Where Not known"
+    assert "not answered" not in AccessRequest.objects.get().search_text.lower()

@@ -83,6 +83,25 @@ def test_a_wrong_address_is_said_at_its_field_and_kept(gated_repo, browser, ada)
     assert "Must be an e-mail address" in words(field.parent)
 
 
+@pytest.mark.parametrize(
+    ("given", "place", "says"),
+    [
+        ({"gated": "open"}, "#access", 'Must be false, "auto" or "manual"'),
+        ({"orgMembersGated": "maybe"}, "#access", "Must be true or false"),
+        ({"gatedNotificationsMode": "hourly"}, "#access", 'Must be "bulk" or "real-time"'),
+        ({"private": "on"}, "#visibility", "private must be true or false"),
+        ({"disabled": "true"}, "[role=alert]", "disabled is not a setting of a repository"),
+    ],
+)
+def test_each_problem_has_its_place(gated_repo, browser, ada, given, place, says):
+    assert says in words(soup(browser(ada).post(CHANGE, given)).select_one(place))
+
+
+def test_a_name_that_was_mistyped_to_confirm_stays(gated_repo, browser, ada):
+    page = soup(browser(ada).post(f"{SETTINGS}/delete", {"confirm": "lab/toxic-bart"}))
+    assert page.select_one("#delete-confirm")["value"] == "lab/toxic-bart"
+
+
 def test_visibility(gated_repo, browser, ada):
     client = browser(ada)
     press(client, soup(client.get(SETTINGS)), CHANGE, "Make private")

@@ -197,6 +197,16 @@ def test_a_control_may_be_named_by_its_number_and_the_label_goes_first() -> None
     assert answers_from_post(one("text"), {control_name(0): "a", "Q": "b"}) == {"Q": "b"}
 
 
+def test_a_label_that_looks_like_a_number_is_no_other_control() -> None:
+    spec = FormSpec(fields=(Field("I agree", "checkbox"), Field(control_name(0), "text")))
+    assert answers_from_post(spec, {control_name(0): "yes"}) == {control_name(0): "yes"}
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf"), float("-inf")])
+def test_a_number_that_is_none_is_no_answer(number: float) -> None:
+    assert refused(one("text"), {"Q": number}) == {"Q": "must be a text"}
+
+
 def test_scripts_may_send_labels_with_either_newline() -> None:
     spec = FormSpec(fields=(Field("two\nlines", "text"),))
     assert clean_answers(spec, {"two\r\nlines": "a"}) == {"two\nlines": "a"}

@@ -1,6 +1,7 @@
 """Cards as they are found in the wild, in `wild/*.md`, and the forms that each must come to, in the `.json` beside it.
 
-A field is `[label, type]` or `[label, type, more]`; an option is a text or `[label, value]`.
+A field is `[label, type]` or `[label, type, more]`; an option is a text or `[label, value]`.  Those in `wild/refused/`
+make no form, and the `.json` has the line and some of the words that the author must be told.
 """
 
 from __future__ import annotations
@@ -117,6 +118,20 @@ def test_the_long_prompt_is_whole_and_rendered() -> None:
     assert html.count("<li>") > 100
     assert "<blockquote>" in html
     assert 'href="https://archive.example.org/ask"' in html
+
+
+REFUSED = sorted(path.stem for path in (WILD / "refused").glob("*.md"))
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_makes_no_form_is_refused_with_its_line(name: str) -> None:
+    readme = card(f"refused/{name}")
+    said = json.loads((WILD / "refused" / f"{name}.json").read_text(encoding="utf-8"))
+    with pytest.raises(cards.CardError) as refused:
+        cards.form_of(cards.read(readme))
+    assert (refused.value.line, said["words"] in refused.value.reason) == (said["line"], True), refused.value
+    errors, _ = cards.validate(readme.decode("utf-8"), "model")
+    assert errors == [refused.value.message]
 
 
 def test_long_keys_are_long() -> None:

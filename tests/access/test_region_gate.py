@@ -1,0 +1,180 @@
+"""`extra_gated_eu_disallowed` and `ip_location`, with a real database: FR has 81.2.69.0/24, US 2001:db8::/32.
+
+ada manages lab/toxic-bert, which is not offered in the European Union; sam asks.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from access import policy, region, services
+from access.errors import GatedRepo
+from access.models import AccessRequest
+from access.policy import Action
+from accounts.actor import Actor
+from tests.support.cast import add_files
+from tests.support.geoip import write_database
+from tests.web.pages import described, form_to, press, soup, words
+
+CARD = b"---\nextra_gated_eu_disallowed: true\nextra_gated_fields:\n  Where you are: ip_location\n---\n"
+FRANCE, AMERICA, NOWHERE = "81.2.69.160", "2001:db8::1", "81.2.70.1"
+LAN = ["127.0.0.1", "::1", "10.9.8.7", "172.16.0.1", "192.168.1.5", "169.254.1.1", "100.64.0.1", "fd00::5", "fe80::1"]
+
+
+@pytest.fixture
+def database(tmp_path: Path, settings) -> Path:
+    path = tmp_path / "country.mmdb"
+    write_database(
+        path, {"81.2.69.0/24": {"country": {"iso_code": "FR"}}, "2001:db8::/32": {"country": {"iso_code": "US"}}}
+    )
+    settings.GATEHUB_GEOIP_DB = str(path)
+    return path
+
+
+@pytest.fixture
+def repo(gated_repo, ada):
+    add_files(gated_repo, {"README.md": CARD}, by=ada)
+    gated_repo.refresh_from_db()
+    return gated_repo
+
+
+def ask(repo, user, address):
+    return services.ask(repo=repo, answers={"Where you are": "KE"}, by=Actor(user=user, address=address))
+
+
+def test_whoever_is_in_the_union_cannot_ask(database, repo, sam):
+    with pytest.raises(GatedRepo, match="not offered in your region"):
+        ask(repo, sam, FRANCE)
+    assert not AccessRequest.objects.exists()
+
+
+def test_whoever_is_elsewhere_asks_and_the_country_comes_from_the_address(database, repo, sam):
+    assert ask(repo, sam, AMERICA).answers == {"Where you are": "US"}
+
+
+@pytest.mark.parametrize("address", [NOWHERE, "", "unix:", *LAN])
+def test_an_address_without_a_country_is_refused(database, repo, sam, address):
+    """The gate fails closed: it might be in the Union."""
+    with pytest.raises(GatedRepo):
+        ask(repo, sam, address)
+    assert not AccessRequest.objects.exists()
+
+
+@pytest.mark.parametrize("address", LAN)
+def test_an_operator_says_where_their_own_network_is(database, repo, sam, settings, address):
+    settings.GATEHUB_LOCAL_COUNTRY = "US"
+    assert ask(repo, sam, address).answers == {"Where you are": "US"}
+
+
+def test_a_network_in_the_union_is_in_the_union(database, repo, sam, settings):
+    settings.GATEHUB_LOCAL_COUNTRY = "DE"
+    with pytest.raises(GatedRepo):
+        ask(repo, sam, "10.9.8.7")
+
+
+@pytest.mark.parametrize("address", [NOWHERE, "", "203.0.113.9", "11.0.0.1"])
+def test_the_country_of_the_own_network_is_nobody_else_s(database, settings, address):
+    settings.GATEHUB_LOCAL_COUNTRY = "US"
+    assert region.country_of(address) == ""
+
+
+def test_accepted_before_and_now_in_the_union_reads_no_files(database, repo, ada, sam):
+    services.review(access_request=ask(repo, sam, AMERICA), status="accepted", by=Actor(user=ada))
+    for address, may in ((AMERICA, True), (FRANCE, False), (NOWHERE, False)):
+        assert policy.may(Actor(user=sam, address=address), Action.FILES_READ, repo) is may
+    assert policy.may(Actor(user=ada, address=FRANCE), Action.FILES_READ, repo)
+
+
+@pytest.mark.parametrize("address", [FRANCE, NOWHERE, "127.0.0.1", ""])
+def test_without_a_database_nobody_is_refused(repo, sam, settings, address):
+    settings.GATEHUB_GEOIP_DB = ""
+    settings.GATEHUB_LOCAL_COUNTRY = "DE"
+    assert ask(repo, sam, address).answers == {"Where you are": ""}
+
+
+@pytest.mark.parametrize("address", [FRANCE, AMERICA, NOWHERE])
+def test_a_database_that_cannot_be_read_opens_nothing(database, repo, sam, address, caplog):
+    database.write_bytes(b"broken")
+    with pytest.raises(GatedRepo):
+        ask(repo, sam, address)
+
+
+def test_a_broken_update_leaves_the_last_good_database_in_force(database, repo, sam, caplog):
+    assert region.country_of(AMERICA) == "US"
+    database.write_bytes(b"broken")
+    assert region.country_of(AMERICA) == "US"
+    assert region.is_enforceable()
+    assert "stays in use" in caplog.text
+    ask(repo, sam, AMERICA)
+
+
+def test_a_card_without_the_rule_asks_everybody(database, gated_repo, ada, sam):
+    add_files(gated_repo, {"README.md": b"---\nextra_gated_fields: {Where: ip_location}\n---\n"}, by=ada)
+    gated_repo.refresh_from_db()
+    assert services.ask(repo=gated_repo, answers={}, by=Actor(user=sam, address=FRANCE)).answers == {"Where": "FR"}
+
+
+# --- On the pages ---------------------------------------------------------------------------------------------------
+
+PATH = "/lab/toxic-bert"
+
+
+def visit(browser, user, address, **headers):
+    client = browser(user)
+    client.defaults["REMOTE_ADDR"] = address
+    client.defaults |= headers
+    return client
+
+
+def test_the_requester_sees_the_country_before_sending_and_cannot_change_it(database, repo, browser, sam):
+    client = visit(browser, sam, AMERICA)
+    page = soup(client.get(PATH))
+    control = page.find(attrs={"name": "Where you are"})
+    assert (control["value"], control.has_attr("readonly")) == ("United States", True)
+    assert "It is sent with the form." in described(page, control)
+    assert "the country of your network address, United States" in words(form_to(page, f"{PATH}/ask-access"))
+    press(client, page, f"{PATH}/ask-access", **{"Where you are": "FR"})
+    assert AccessRequest.objects.get().answers == {"Where you are": "US"}
+
+
+@pytest.mark.parametrize("address", [FRANCE, NOWHERE])
+def test_the_page_says_to_whom_it_is_not_offered(database, repo, browser, sam, address):
+    page = soup(visit(browser, sam, address).get(PATH))
+    assert "Not offered in your region" in words(page.select_one("#gate"))
+    assert "or its country is not known" in words(page.select_one("#gate"))
+    assert page.select_one('form[action*="ask-access"]') is None
+
+
+@pytest.mark.parametrize(
+    ("behind", "forwarded", "country"),
+    [
+        (False, AMERICA, ""),
+        (True, AMERICA, "United States"),
+        (True, f"{FRANCE}, {AMERICA}", "United States"),
+        (True, "nonsense", ""),
+        (True, "", ""),
+    ],
+)
+def test_behind_a_proxy_only_as_configured(
+    database, gated_repo, ada, browser, sam, settings, behind, forwarded, country
+):
+    """The last entry is the proxy's; whatever stands before it, the caller may have written."""
+    add_files(gated_repo, {"README.md": CARD.replace(b"true", b"false")}, by=ada)
+    settings.BEHIND_PROXY = behind
+    client = visit(browser, sam, "10.0.0.1", HTTP_X_FORWARDED_FOR=forwarded)
+    assert soup(client.get(PATH)).find(attrs={"name": "Where you are"})["value"] == country
+
+
+def test_the_settings_page_tells_what_becomes_of_the_rule(database, repo, browser, ada, settings, caplog):
+    client = browser(ada)
+    assert "extra_gated_eu_disallowed" not in words(soup(client.get(f"{PATH}/settings")))
+    database.write_bytes(b"broken")
+    settings.GATEHUB_GEOIP_DB = str(database.rename(database.with_suffix(".broken")))
+    said = words(soup(client.get(f"{PATH}/settings")))
+    assert "cannot be read" in said
+    assert "nobody new is let in" in said
+    settings.GATEHUB_GEOIP_DB = ""
+    said = words(soup(client.get(f"{PATH}/settings")))
+    assert "cannot be enforced: nobody is refused for their region" in said
