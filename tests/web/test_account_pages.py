@@ -233,7 +233,7 @@ def test_my_requests_say_what_happens_next(browser, sam, ada, three_requests):
 
     assert "The authors decide about it; a mail to sam@example.org tells you when they have." in row("pending")
     assert "You may download it: see how" in row("accepted")
-    assert "The authors gave no reason. A second request is not possible, but they can reopen this one." in (
+    assert "They gave no reason. A second request is not possible, but the authors can reopen this one." in (
         row("rejected")
     )
     for repo in Repo.objects.all():
@@ -296,6 +296,18 @@ def test_the_profile_says_what_others_see_and_they_see_no_more(browser, sam, noo
     assert "Everybody: your user name, your full name" in said
     assert "Authors of a gated repository that you ask for" in said
     assert "@example.org" not in words(soup(browser(noor).get("/sam")))
+
+
+def test_only_an_address_that_can_be_primary_is_offered_as_such(browser, sam):
+    other = EmailAddress.objects.create(user=sam, email="sam@uni.example")
+    client = browser(sam)
+    assert not soup(client.get("/settings/addresses")).select("[name=action_primary]")
+    EmailAddress.objects.filter(primary=True).update(verified=False)
+    assert soup(client.get("/settings/addresses")).select("[name=action_primary]"), "from one unverified to another"
+    EmailAddress.objects.update(verified=True)
+    press(client, soup(client.get("/settings/addresses")), "/settings/addresses", "action_primary", action_primary="1")
+    other.refresh_from_db()
+    assert other.primary
 
 
 def test_as_many_addresses_as_there_can_be(browser, sam, settings):

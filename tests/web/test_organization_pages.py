@@ -474,7 +474,9 @@ def test_wrong_methods_are_told(browser, lab, ada):
 # --- The page of the organization -----------------------------------------------------------------------------------
 
 
-def test_the_page_of_an_organization_links_to_what_one_may(browser, lab, ada, rea, wes):
+def test_the_page_of_an_organization_links_to_what_one_may(browser, lab, ada, rea, wes, make_repo):
+    make_repo("lab/base", by=ada)
+
     def links(client) -> set[str]:
         return {link["href"] for link in soup(client.get("/lab")).main.select("a")}
 
@@ -490,3 +492,4 @@ def test_an_empty_page_says_what_to_do(browser, lab, ada, sam):
     assert "lab shows no models or datasets to you." in words(soup(browser(sam).get("/lab")).main)
     assert soup(browser(sam).get("/sam")).select_one(f'aside a[href="{MINE}"]')
     assert not soup(browser(ada).get("/sam")).select(f'aside a[href="{MINE}"]')
+    assert len(soup(browser(ada).get("/lab")).main.select('a[href="/new?namespace=lab"]')) == 1
