@@ -61,7 +61,7 @@ def test_create_an_organization(visit, stage, admin):
     expect(page.get_by_role("heading", level=1)).to_have_text("The <b>House</b>")
     expect(members(page)).to_contain_text([f"{admin.name} {admin.name.title()} Admin You"])
     page.get_by_role("link", name="Repositories").click()
-    page.locator("main").get_by_role("link", name="New repository").first.click()
+    page.get_by_role("link", name="Create a repository").click()
     expect(page.get_by_label("Owner")).to_have_value(name)
 
 
