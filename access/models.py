@@ -31,6 +31,7 @@ class AccessToken(models.Model):
         FINE_GRAINED = "fine-grained", "Fine-grained"
 
     LAST_USE_PRECISION = timedelta(minutes=10)
+    SOON = timedelta(days=7)
 
     user = models.ForeignKey(User, models.CASCADE, related_name="access_tokens")
     name = models.CharField(max_length=100)
@@ -60,6 +61,11 @@ class AccessToken(models.Model):
     @property
     def is_expired(self) -> bool:
         return self.expires_at is not None and self.expires_at <= timezone.now()
+
+    @property
+    def expires_soon(self) -> bool:
+        """Whether it is time to make another one."""
+        return self.expires_at is not None and timezone.now() < self.expires_at <= timezone.now() + self.SOON
 
 
 class TokenScope(models.Model):

@@ -19,7 +19,7 @@ from access.errors import GatedRepo, LoginRequired
 from access.models import AccessRequest, AccessToken, TokenScope
 from accounts.actor import Actor
 from accounts.errors import HubError, NotAllowed
-from accounts.models import Membership, Namespace
+from accounts.models import Membership, Namespace, Organization
 from repos.errors import RepoDisabled, RepoNotFound
 from repos.models import Repo
 
@@ -71,6 +71,9 @@ NEVER_GATED = frozenset({Standing.CREATOR, Standing.ADMIN, Standing.OWNER})
 
 CREATING_ROLES = frozenset({Membership.Role.CONTRIBUTOR, Membership.Role.WRITE, Membership.Role.ADMIN})
 """Organization roles that may create repos."""
+
+ADMINISTERING_ROLES = frozenset({Membership.Role.ADMIN})
+"""Organization roles that may change the organization itself: its members, its full name, its end."""
 
 TOKEN_ACTIONS: dict[str, frozenset[Action]] = {
     # What a token may be used for.  A role missing here may do nothing; a fine-grained one, see below.
@@ -237,6 +240,29 @@ def require_create_in(actor: Actor, namespace: Namespace) -> None:
     if actor.token is not None and actor.token.role != AccessToken.Role.WRITE:
         raise _token_too_narrow(actor, "create a repository here")
     raise NotAllowed(f"You don't have the rights to create a repository under the namespace {namespace.name!r}.")
+
+
+def may_administer(actor: Actor, organization: Organization) -> bool:
+    """Whether the actor may change the organization and its members, now.  No scope of a token reaches this far."""
+    if actor.user is None or (actor.token is not None and actor.token.role != AccessToken.Role.WRITE):
+        return False
+    members = Membership.objects.active().filter(organization=organization.pk, user=actor.user_id)
+    return members.filter(role__in=ADMINISTERING_ROLES).exists()
+
+
+def require_administer(actor: Actor, organization: Organization) -> None:
+    """Raise LoginRequired or NotAllowed unless the actor may change the organization and its members."""
+    if may_administer(actor, organization):
+        return
+    if actor.user is None:
+        raise LoginRequired(next_step="Sign in, or send a token: {url}", help_path="/login")
+    if actor.token is not None and may_administer(_without_token(actor), organization):
+        raise _token_too_narrow(actor, "administer an organization")
+    raise NotAllowed(
+        f"Only admins of {organization.name} may do this.",
+        next_step="See who they are: {url}",
+        help_path=f"/organizations/{organization.name}/members",
+    )
 
 
 def require_move_to(actor: Actor, repo: Repo, namespace: Namespace) -> None:

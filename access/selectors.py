@@ -11,7 +11,7 @@ from access import policy
 from access.models import AccessRequest
 from access.policy import Action
 from accounts.actor import Actor
-from accounts.models import Namespace, User
+from accounts.models import Membership, Namespace, Organization, User
 from repos.errors import RepoMoved
 from repos.models import Repo, RepoQuerySet, RepoRedirect
 
@@ -72,27 +72,46 @@ def find_namespace(name: str) -> Namespace | None:
 
 
 PEOPLE = 8
+Status = AccessRequest.Status
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody who could be given access; `status` is that of their request, "" without one."""
+    """Somebody who could be given something: access, a role.
+
+    `status` is where they stand already, "" for nowhere; `settled` says that there is nothing left to give.
+    """
 
     username: str
     fullname: str
     status: str
+    settled: bool
 
 
-def people_to_grant(repo: Repo, text: str) -> list[Person]:
+def _people(text: str) -> list[User]:
     """The first few people whose user name or full name contains the text; nobody for no text."""
     text = " ".join(text.replace("\0", "").split())
     if not text:
         return []
     named = User.objects.filter(Q(username__icontains=text) | Q(fullname__icontains=text), is_active=True)
     exact = Case(When(username__iexact=text, then=0), When(username__istartswith=text, then=1), default=2)
-    users = list(named.order_by(exact, "username")[:PEOPLE])
+    return list(named.order_by(exact, "username")[:PEOPLE])
+
+
+def people_to_grant(repo: Repo, text: str) -> list[Person]:
+    """Who could be given access, by a part of their names; `status` is that of their request."""
+    users = _people(text)
     statuses = dict(AccessRequest.objects.filter(repo=repo, user__in=users).values_list("user", "status"))
-    return [Person(user.username, user.fullname, statuses.get(user.pk, "")) for user in users]
+    given = [(user, statuses.get(user.pk, "")) for user in users]
+    return [Person(user.username, user.fullname, status, status == Status.ACCEPTED) for user, status in given]
+
+
+def people_to_add(organization: Organization, text: str) -> list[Person]:
+    """Who could be made a member, by a part of their names; `status` is their role."""
+    users = _people(text)
+    roles = dict(Membership.objects.filter(organization=organization, user__in=users).values_list("user", "role"))
+    given = [(user, roles.get(user.pk, "")) for user in users]
+    return [Person(user.username, user.fullname, role, bool(role)) for user, role in given]
 
 
 def _storable(name: str) -> bool:

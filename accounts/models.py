@@ -121,6 +121,12 @@ class Namespace(models.Model):
         return f"/{self.name}"
 
 
+class MembershipQuerySet(models.QuerySet["Membership"]):
+    def active(self) -> MembershipQuerySet:
+        """Those of people who can sign in."""
+        return self.filter(user__is_active=True)
+
+
 class Membership(models.Model):
     """A person's role in an organization."""
 
@@ -135,6 +141,8 @@ class Membership(models.Model):
     role = models.CharField(max_length=11, choices=Role)
     joined_at = models.DateTimeField(default=timezone.now)
     role_since = models.DateTimeField(default=timezone.now)
+
+    objects = MembershipQuerySet.as_manager()
 
     class Meta:
         constraints = [

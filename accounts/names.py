@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 
-from accounts.errors import BadRequest
+from accounts.errors import BadRequest, InvalidFields
 
 NAMESPACE_MAX_LENGTH = 42
 REPO_ID_MAX_LENGTH = 96
+FULLNAME_MAX_LENGTH = 120
 
 _NAMESPACE = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?", re.ASCII)
 _REPO = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9._-]*[A-Za-z0-9_])?", re.ASCII)
@@ -43,6 +44,16 @@ def clean_namespace(name: str) -> str:
     if name.lower() in RESERVED:
         raise InvalidName(f"The name {name!r} is reserved.")
     return name
+
+
+def clean_fullname(fullname: str) -> str:
+    """The full name of a person or an organization as it is kept, in one line.  Raises InvalidFields."""
+    cleaned = " ".join(fullname.split())
+    if len(cleaned) > FULLNAME_MAX_LENGTH:
+        raise InvalidFields({"fullname": f"A full name has at most {FULLNAME_MAX_LENGTH} characters."})
+    if cleaned and not cleaned.isprintable():
+        raise InvalidFields({"fullname": "The name contains characters that cannot be shown."})
+    return cleaned
 
 
 def clean_repo_name(namespace: str, name: str) -> str:

@@ -23,7 +23,7 @@ class AddressTaken(Conflict):
 
 
 class LastAdmin(Conflict):
-    """An organization keeps at least one admin."""
+    """An organization keeps at least one admin who can sign in."""
 
     default_message = "An organization keeps at least one admin."
 
@@ -62,7 +62,7 @@ def create_user(
 ) -> User:
     """Create a person whose address counts as verified: for operators, who vouch for it, and for the password.
 
-    Raises InvalidName, NameTaken, AddressTaken, or InvalidFields naming `email` or `password`.
+    Raises InvalidName, NameTaken, AddressTaken, or InvalidFields naming `fullname`, `email` or `password`.
     """
     names.clean_namespace(username)
     _refuse_taken_name(username)
@@ -73,7 +73,11 @@ def create_user(
         is_staff=is_staff or is_superuser,
         is_superuser=is_superuser,
     )
-    problems = {}
+    problems: dict[str, str] = {}
+    try:
+        user.fullname = names.clean_fullname(fullname)
+    except InvalidFields as error:
+        problems |= error.fields
     try:
         validate_email(email)
     except ValidationError as error:
@@ -101,14 +105,27 @@ def create_user(
 
 @transaction.atomic
 def create_organization(*, name: str, admin: User, by: Actor, fullname: str = "") -> Organization:
-    """Create an organization with its first admin."""
+    """Create an organization with its first admin.  Raises InvalidName, NameTaken, or InvalidFields."""
     names.clean_namespace(name)
     _refuse_taken_name(name)
-    organization = Organization.objects.create(fullname=fullname)
+    organization = Organization.objects.create(fullname=names.clean_fullname(fullname))
     _claim_name(name, organization=organization)
     AuditEvent.record(by=by, verb="organization:create", target=name)
     set_role(organization=organization, user=admin, role=Membership.Role.ADMIN, by=by)
     return organization
+
+
+@transaction.atomic
+def change_fullname(*, organization: Organization, fullname: str, by: Actor) -> Organization:
+    """Give the organization another full name, or none.  Raises InvalidFields."""
+    fullname = names.clean_fullname(fullname)
+    locked = Organization.objects.select_for_update().get(pk=organization.pk)
+    if locked.fullname == fullname:
+        return locked
+    before, locked.fullname = locked.fullname, fullname
+    locked.save(update_fields=["fullname"])
+    AuditEvent.record(by=by, verb="organization:profile", target=locked.name, before=before, after=fullname)
+    return locked
 
 
 @transaction.atomic
@@ -151,9 +168,12 @@ def remove_member(*, organization: Organization, user: User, by: Actor) -> None:
 
 
 def _keep_an_admin(organization: Organization, leaving: User) -> None:
-    admins = Membership.objects.filter(organization=organization, role=Membership.Role.ADMIN)
-    if not admins.exclude(user=leaving).exists():
-        raise LastAdmin
+    if not organization.memberships.active().filter(role=Membership.Role.ADMIN).exclude(user=leaving).exists():
+        raise LastAdmin(
+            f"{leaving.username} is the last admin of {organization.name}, which keeps at least one admin.",
+            next_step="Make another member an admin first: {url}",
+            help_path=f"/organizations/{organization.name}/members",
+        )
 
 
 def get_user(username: str) -> User:

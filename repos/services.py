@@ -10,7 +10,7 @@ from django.db.models.functions import Lower
 
 from accounts import names
 from accounts.actor import Actor
-from accounts.errors import Conflict, InvalidFields
+from accounts.errors import Conflict, InvalidFields, NotFound
 from accounts.models import AuditEvent, Namespace
 from repos import content, notification_address
 from repos.models import Repo, RepoRedirect
@@ -22,8 +22,9 @@ class RepoExists(Conflict):
 
 @transaction.atomic
 def create_repo(*, type_: str, namespace: Namespace, name: str, private: bool, by: Actor) -> Repo:
-    """Create a repo with its first commit.  Raises InvalidName, or RepoExists."""
+    """Create a repo with its first commit.  Raises InvalidName, RepoExists, or NotFound without the namespace."""
     names.clean_repo_name(namespace.name, name)
+    _keep(namespace)
     if Repo.objects.with_id(type_, namespace.name, name).exists():
         raise RepoExists(f"You already created this {type_} repo")
     try:
@@ -35,6 +36,12 @@ def create_repo(*, type_: str, namespace: Namespace, name: str, private: bool, b
     AuditEvent.record(by=by, verb="repo:create", target=str(repo), repo=repo.pk, after={"private": private})
     content.create_storage(repo, by=by)
     return repo
+
+
+def _keep(namespace: Namespace) -> None:
+    """Keep the namespace from being deleted until the transaction, which puts a repo into it, ends."""
+    if Namespace.objects.select_for_update(no_key=True).filter(pk=namespace.pk).first() is None:
+        raise NotFound(f"There is no user or organization {namespace.name!r}.")
 
 
 def _redirects(type_: str, namespace: Namespace, name: str) -> Any:
@@ -139,9 +146,10 @@ def move_repo(repo: Repo, *, namespace: Namespace, name: str, by: Actor) -> Repo
     Who agreed to get the notifications of one owner did not agree to get another's, so in a new namespace the
     notification address must be confirmed anew, unless it is the new owner's own.
 
-    Raises InvalidName, RepoExists.
+    Raises InvalidName, RepoExists, or NotFound for a namespace that is gone.
     """
     names.clean_repo_name(namespace.name, name)
+    _keep(namespace)
     locked = Repo.objects.select_for_update(of=("self",)).select_related("namespace").get(pk=repo.pk)
     old_id, old_namespace, old_name = locked.repo_id, locked.namespace, locked.name
     taken = Repo.objects.with_id(locked.type, namespace.name, name).exclude(pk=locked.pk)

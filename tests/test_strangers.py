@@ -32,6 +32,7 @@ OPEN = {
     "api/<repo_type:repo_type>", "api/models-tags-by-type", "api/datasets-tags-by-type", "api/agent-harnesses",
     "api/telemetry/<rest:topic>", "v1/telemetry", "avatars/<rest:file>",
     "api/users/<segment:name>/overview", "api/organizations/<segment:name>/overview", "<segment:name>",
+    "organizations/<segment:name>/members",
     "oauth/device", "api/validate-yaml", "account/inactive", "account/verify", "password/reset",
     "password/reset/sent", "password/reset/done", "account/verify/x", "password/reset/1-x", "admin/login/",
     "logout",

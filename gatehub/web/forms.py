@@ -12,11 +12,21 @@ from django.utils import timezone
 from access import selectors
 from access.models import AccessToken, TokenScope
 from access.tokens import Scope
+from accounts import names
 from accounts.actor import Actor
+from accounts.errors import InvalidFields
 from accounts.models import Namespace, User
 from repos.models import Repo
 
 MOST_REPOS = 50
+
+
+def _fullname(given: str) -> str:
+    """The full name as it is kept; what is wrong with it, at its field."""
+    try:
+        return names.clean_fullname(given)
+    except InvalidFields as error:
+        raise forms.ValidationError(error.fields["fullname"]) from None
 
 
 class SignUpForm(forms.Form):
@@ -25,6 +35,9 @@ class SignUpForm(forms.Form):
     fullname = forms.CharField(label="Full name", max_length=120)
 
     field_order = ["username", "fullname", "email", "password1", "password2"]
+
+    def clean_fullname(self) -> str:
+        return _fullname(self.cleaned_data["fullname"])
 
     def signup(self, request: Any, user: User) -> None:
         """allauth's hook, after the account was saved by `AccountAdapter.save_user`, which reads the name itself."""
@@ -41,10 +54,40 @@ class ProfileForm(forms.ModelForm):  # type: ignore[type-arg]  # Generic in the 
         }
 
     def clean_fullname(self) -> str:
-        fullname: str = " ".join(self.cleaned_data["fullname"].split())
-        if fullname and not fullname.isprintable():
-            raise forms.ValidationError("The name contains characters that cannot be shown.")
-        return fullname
+        return _fullname(self.cleaned_data["fullname"])
+
+
+class OrganizationForm(forms.Form):
+    """What an organization says of itself."""
+
+    fullname = forms.CharField(
+        label="Full name",
+        required=False,
+        help_text="The heading of its page. Without one, that is the name.",
+        widget=forms.TextInput(attrs={"maxlength": names.FULLNAME_MAX_LENGTH, "autocomplete": "organization"}),
+    )
+
+    def clean_fullname(self) -> str:
+        return _fullname(self.cleaned_data["fullname"])
+
+
+class NewOrganizationForm(OrganizationForm):
+    """A new organization.  Which names are possible is the service's to say."""
+
+    name = forms.CharField(
+        label="Name",
+        help_text="The first half of the id of each of its repositories. It cannot be changed later.",
+        widget=forms.TextInput(
+            attrs={
+                "maxlength": names.NAMESPACE_MAX_LENGTH,
+                "autocomplete": "off",
+                "autocapitalize": "none",
+                "spellcheck": "false",
+            }
+        ),
+    )
+
+    field_order = ["name", "fullname"]
 
 
 class RepoForm(forms.Form):

@@ -9,7 +9,7 @@ from django.core.paginator import Page
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from access import selectors
+from access import policy, selectors
 from accounts.actor import Actor
 from accounts.errors import NotFound
 from accounts.models import Membership
@@ -104,7 +104,8 @@ def namespace(request: HttpRequest, name: str) -> HttpResponse:
     memberships = Membership.objects.select_related("user", "organization__namespace")
     members = organizations = None
     if found.organization is not None:
-        members = list(memberships.filter(organization=found.organization).order_by("joined_at", "pk")[: MEMBERS + 1])
+        present = memberships.active().filter(organization=found.organization)
+        members = list(present.order_by("joined_at", "pk")[: MEMBERS + 1])
     elif found.user is not None:
         organizations = memberships.filter(user=found.user).order_by("organization__namespace__name")
     context = {
@@ -116,5 +117,8 @@ def namespace(request: HttpRequest, name: str) -> HttpResponse:
         "most_members": MEMBERS,
         "organizations": organizations,
         "mine": found.user == request.user,
+        "tab": "repos",
+        "may_administer": found.organization is not None and policy.may_administer(actor, found.organization),
+        "may_create": policy.may_create_in(actor, found),
     }
     return render(request, "namespace.html", context)

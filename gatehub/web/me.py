@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.contrib import messages
 from django.db import transaction
+from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
@@ -14,9 +15,10 @@ from accounts.errors import Conflict, InvalidFields, NotFound
 from accounts.models import AuditEvent
 from gatehub.web.base import FORM, SHOW, attempt, caller, only, page_of, person, signed_in
 from gatehub.web.forms import ProfileForm, TokenForm
-from gatehub.web.namespaces import creatable_namespaces
+from gatehub.web.namespaces import own_namespaces
 from repos.models import Repo
 
+Status = AccessRequest.Status
 REQUESTS_A_PAGE = 50
 
 
@@ -26,7 +28,7 @@ def token_list(request: HttpRequest) -> HttpResponse:
     """`/settings/tokens`: the tokens, and the form for a new one, which is shown in the answer to the form alone."""
     actor = caller(request)
     made: tuple[AccessToken, str] | None = None
-    form = TokenForm(request.POST or None, actor=actor, namespaces=creatable_namespaces(actor))
+    form = TokenForm(request.POST or None, actor=actor, namespaces=own_namespaces(actor))
     if request.method == "POST" and form.is_valid():
         try:
             made = tokens.create(user=person(request), by=actor, **form.arguments())
@@ -36,7 +38,7 @@ def token_list(request: HttpRequest) -> HttpResponse:
         except Conflict as error:
             form.add_error("name", error.message)
         else:
-            form = TokenForm(actor=actor, namespaces=creatable_namespaces(actor))
+            form = TokenForm(actor=actor, namespaces=own_namespaces(actor))
     rows = person(request).access_tokens.order_by("-created_at", "-pk")
     rows = rows.prefetch_related("scopes__namespace", "scopes__repo__namespace")
     context = {"tokens": rows, "form": form, "made": made}
@@ -82,12 +84,18 @@ def profile(request: HttpRequest) -> HttpResponse:
 @signed_in
 @only(*SHOW)
 def my_requests(request: HttpRequest) -> HttpResponse:
-    """`/settings/requests`: what the person asked for, as far as they may still know of the repo."""
+    """`/settings/requests`: what the person asked for, as far as they may still know of the repo; of one `status`."""
     seen = policy.permitted(caller(request), Action.CARD_VIEW)
-    rows = (
-        AccessRequest.objects.filter(user=person(request), repo__in=Repo.objects.filter(seen))
-        .select_related("repo__namespace")
-        .order_by("-requested_at", "-pk")
-    )
-    page = page_of(request, rows, REQUESTS_A_PAGE)
-    return render(request, "me/requests.html", {"page": page})
+    rows = AccessRequest.objects.filter(user=person(request), repo__in=Repo.objects.filter(seen))
+    counts: dict[str, int] = dict(rows.order_by().values_list("status").annotate(Count("pk")))
+    status = request.GET.get("status", "")
+    if status in Status.values:
+        rows = rows.filter(status=status)
+    rows = rows.select_related("repo__namespace").order_by("-requested_at", "-pk")
+    context = {
+        "page": page_of(request, rows, REQUESTS_A_PAGE),
+        "status": status if status in Status.values else "",
+        "total": sum(counts.values()),
+        "tabs": [(choice.value, choice.label, counts.get(choice, 0)) for choice in Status],
+    }
+    return render(request, "me/requests.html", context)

@@ -1,8 +1,8 @@
-"""Where a person may create repos."""
+"""The namespaces that a person may choose among."""
 
 from __future__ import annotations
 
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 
 from access import policy, selectors
 from accounts.actor import Actor
@@ -15,12 +15,19 @@ def creatable_namespaces(actor: Actor, with_: Namespace | None = None) -> list[s
 
     An offer only: `namespace_to_create_in` asks the policy.
     """
-    membership = Membership.objects.filter(user=actor.user_id, role__in=policy.CREATING_ROLES)
-    offered = Namespace.objects.filter(
-        Q(user=actor.user_id, user__isnull=False) | Q(organization__in=membership.values("organization"))
-    )
-    names = list(offered.order_by(F("user").desc(nulls_last=True), "name").values_list("name", flat=True))
+    names = _own(actor, Membership.objects.filter(role__in=policy.CREATING_ROLES))
     return names if with_ is None or with_.name in names else [with_.name, *names]
+
+
+def own_namespaces(actor: Actor) -> list[str]:
+    """Names of the actor's own namespace and of every organization that they are a member of, whatever the role."""
+    return _own(actor, Membership.objects.all())
+
+
+def _own(actor: Actor, memberships: QuerySet[Membership]) -> list[str]:
+    organizations = memberships.filter(user=actor.user_id).values("organization")
+    own = Namespace.objects.filter(Q(user=actor.user_id, user__isnull=False) | Q(organization__in=organizations))
+    return list(own.order_by(F("user").desc(nulls_last=True), "name").values_list("name", flat=True))
 
 
 def named_namespace(name: str) -> Namespace:

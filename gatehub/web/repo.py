@@ -185,7 +185,7 @@ def _kind(repo: Repo) -> str:
 @signed_in
 @only(*FORM)
 def withdraw(request: HttpRequest, **where: str) -> HttpResponse:
-    """`/{repo_id}/withdraw-request`: take one's own pending request back."""
+    """`/{repo_id}/withdraw-request`: take one's own pending request back, from the repo's page or from one's list."""
     actor, repo = find_repo(request, Action.CARD_VIEW, where)
 
     def act() -> None:
@@ -193,4 +193,4 @@ def withdraw(request: HttpRequest, **where: str) -> HttpResponse:
         messages.success(request, f"Your request for {repo.repo_id} was cancelled.")
 
     attempt(request, act)
-    return redirect(repo)
+    return redirect("my_requests" if request.POST.get("back") == "requests" else repo)

@@ -7,7 +7,20 @@ from django.urls import URLPattern, URLResolver, path, re_path
 from django.views.generic import RedirectView
 
 from gatehub.hub.base import web_repo_paths
-from gatehub.web import bulk, device, editor, files, lists, me, new, notification_address, repo, review, settings
+from gatehub.web import (
+    bulk,
+    device,
+    editor,
+    files,
+    lists,
+    me,
+    new,
+    notification_address,
+    organizations,
+    repo,
+    review,
+    settings,
+)
 
 _ACCOUNT: list[URLPattern] = [
     # django-allauth's views under addresses of ours; it finds them by these names.
@@ -39,9 +52,24 @@ _MINE: list[URLPattern] = [
     path("settings/tokens", me.token_list, name="tokens"),
     path("settings/tokens/<int:key>/revoke", me.revoke_token, name="revoke_token"),
     path("settings/requests", me.my_requests, name="my_requests"),
+    path("settings/organizations", organizations.mine, name="my_organizations"),
     path("new", new.new, name="new"),
     path("device", device.device_page, name="device"),
     path("notifications/address/<segment:token>", notification_address.confirm, name="confirm_notification_address"),
+]
+
+_ORGANIZATIONS: list[URLPattern] = [
+    path("organizations", RedirectView.as_view(pattern_name="my_organizations")),
+    path("organizations/new", organizations.new, name="new_organization"),
+    path("organizations/<segment:name>", RedirectView.as_view(pattern_name="namespace")),
+    path("organizations/<segment:name>/settings", organizations.settings, name="organization_settings"),
+    path("organizations/<segment:name>/settings/delete", organizations.delete, name="delete_organization"),
+    path("organizations/<segment:name>/members", organizations.members, name="organization_members"),
+    path("organizations/<segment:name>/members/people", organizations.people, name="people_to_add"),
+    path("organizations/<segment:name>/members/add", organizations.add, name="add_member"),
+    path("organizations/<segment:name>/members/role", organizations.change_role, name="change_role"),
+    path("organizations/<segment:name>/members/remove", organizations.remove, name="remove_member"),
+    path("organizations/<segment:name>/leave", organizations.leave, name="leave_organization"),
 ]
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -50,6 +78,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("datasets", lists.repos, {"repo_type": "dataset"}, name="datasets"),
     *_ACCOUNT,
     *_MINE,
+    *_ORGANIZATIONS,
     *web_repo_paths("tree/<rest:rest>", files.tree, name="tree"),
     *web_repo_paths("blob/<rest:rest>", files.blob, name="blob"),
     *web_repo_paths("commits/<rest:rest>", files.commits, name="commits"),

@@ -10,16 +10,18 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from access import bulk, device, services, tallies
+from access import bulk, device, organizations, services, tallies
 from access.device import DeviceError
 from access.errors import AlreadyHasAccess, NoAccessRequest
 from access.filters import RequestFilter
 from access.models import AccessRequest, AccessToken
+from access.organizations import AlreadyMember, HasRepos
 from accounts import services as accounts
 from accounts.actor import SYSTEM, Actor
-from accounts.errors import Conflict, HubError
-from accounts.models import AuditEvent, Membership
+from accounts.errors import Conflict, HubError, NotAllowed, NotFound
+from accounts.models import AuditEvent, Membership, Namespace, Organization
 from repos import services as repo_services
+from repos.models import Repo
 from tests.support.cast import ANSWERS, PASSWORD
 
 pytestmark = [pytest.mark.postgresql, pytest.mark.django_db(transaction=True)]
@@ -110,6 +112,79 @@ def test_two_admins_who_leave_at_once_leave_one(transactional_db, lab, ada, noor
     )
     assert refusals(left) == [accounts.LastAdmin]
     assert Membership.objects.filter(role="admin").count() == 1
+
+
+@pytest.mark.parametrize("time", range(3))
+def test_of_two_admins_who_demote_each_other_one_is_too_late(time, transactional_db, lab, ada, noor):
+    accounts.set_role(organization=lab, user=noor, role="admin", by=SYSTEM)
+    demoted = at_once(
+        *[
+            lambda user=user, by=by: organizations.change_role(
+                organization=lab, user=user, role="read", expected="admin", by=Actor(user=by)
+            )
+            for user, by in ((ada, noor), (noor, ada))
+        ]
+    )
+    assert refusals(demoted) == [NotAllowed]
+    assert sorted(Membership.objects.values_list("role", flat=True)) == ["admin", "read"]
+
+
+@pytest.mark.parametrize("time", range(3))
+def test_of_two_admins_who_remove_each_other_one_stays(time, transactional_db, lab, ada, noor):
+    accounts.set_role(organization=lab, user=noor, role="admin", by=SYSTEM)
+    removed = at_once(
+        lambda: organizations.remove_member(organization=lab, user=ada, by=Actor(user=noor)),
+        lambda: organizations.remove_member(organization=lab, user=noor, by=Actor(user=ada)),
+    )
+    assert refusals(removed) == [NotAllowed]
+    assert Membership.objects.get().role == "admin"
+
+
+def test_two_admins_who_leave_of_their_own_will_at_once_leave_one(transactional_db, lab, ada, noor):
+    accounts.set_role(organization=lab, user=noor, role="admin", by=SYSTEM)
+    left = at_once(
+        *[
+            lambda user=user: accounts.remove_member(organization=lab, user=user, by=Actor(user=user))
+            for user in (ada, noor)
+        ]
+    )
+    assert refusals(left) == [accounts.LastAdmin]
+    assert Membership.objects.get().role == "admin"
+
+
+def test_one_person_is_added_once(transactional_db, lab, ada, noor):
+    added = at_once(
+        *[
+            lambda role=role: organizations.add_member(organization=lab, user=noor, role=role, by=Actor(user=ada))
+            for role in ("read", "write", "admin")
+        ]
+    )
+    assert refusals(added) == [AlreadyMember] * 2
+    assert AuditEvent.objects.filter(verb="membership:set_role", target="noor in lab").count() == 1
+
+
+@pytest.mark.parametrize("time", range(3))
+def test_an_organization_is_deleted_or_gets_a_repo_but_not_both(time, transactional_db, lab, ada):
+    namespace = Namespace.objects.get(organization=lab)
+    done = at_once(
+        lambda: organizations.delete(organization=lab, confirmation="lab", by=Actor(user=ada)),
+        lambda: repo_services.create_repo(
+            type_="model", namespace=namespace, name="new", private=False, by=Actor(user=ada)
+        ),
+    )
+    assert refusals(done) in ([HasRepos], [NotFound])
+    assert Organization.objects.count() == Repo.objects.count() == (1 if refusals(done) == [HasRepos] else 0)
+
+
+def test_one_name_goes_to_one_organization(transactional_db, ada, noor):
+    made = at_once(
+        *[
+            lambda user=user: accounts.create_organization(name="club", admin=user, by=Actor(user=user))
+            for user in (ada, noor)
+        ]
+    )
+    assert refusals(made) == [accounts.NameTaken]
+    assert Organization.objects.count() == 1
 
 
 def test_one_name_goes_to_one_account(transactional_db):

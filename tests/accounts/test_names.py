@@ -49,7 +49,9 @@ def test_a_repo_may_be_named_so(name):
     assert names.clean_repo_name("lab", name) == name
 
 
-@pytest.mark.parametrize("name", ["api", "API", "Datasets", "settings", "admin", "login", "static", "oauth", "healthz"])
+@pytest.mark.parametrize(
+    "name", ["api", "API", "Datasets", "settings", "admin", "login", "static", "oauth", "healthz", "Organizations"]
+)
 def test_our_own_addresses_are_nobodys_name(name):
     with pytest.raises(InvalidName, match="reserved"):
         names.clean_namespace(name)

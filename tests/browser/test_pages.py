@@ -98,9 +98,12 @@ def test_page(row: Row, stage, new_context, pictures):
 REPO = "<segment:namespace>/<segment:name>"
 NO_PAGES = {
     # Addresses that lead on to others.
-    "join", "settings", "account/code",
+    "join", "settings", "account/code", "organizations", "organizations/<segment:name>",
     # Those that take forms only, or show parts of pages alone.
-    "settings/tokens/<int:key>/revoke",
+    "settings/tokens/<int:key>/revoke", "organizations/<segment:name>/leave",
+    *(f"organizations/<segment:name>/{rest}" for rest in (
+        "settings/delete", "members/people", "members/add", "members/role", "members/remove",
+    )),
     *(f"{REPO}/{rest}" for rest in (
         "withdraw-request", "settings/change", "settings/move", "settings/delete", "settings/review", "settings/grant",
         "settings/people", "settings/confirm-address", "settings/accept-queue", "settings/bulk",

@@ -10,9 +10,11 @@ from django.core import mail
 from django.core.cache import cache
 
 from access import services
+from access.models import AccessRequest
 from accounts.actor import Actor
 from accounts.models import AuditEvent, Namespace, User
 from repos import services as repo_services
+from repos.models import Repo
 from tests.support.cast import ANSWERS, PASSWORD
 from tests.web.pages import label_of, press, soup, words
 
@@ -195,12 +197,131 @@ def test_my_requests(browser, sam, gated_repo, ada, make_repo):
 
     repo_services.change_settings(other, {"private": True}, by=Actor(user=ada))
     assert "lab/other" not in words(soup(client.get("/settings/requests")))
+    assert not soup(client.get("/settings/requests")).select(".tabs"), "one that can be seen needs no filter"
     assert "You have not asked for access yet" in words(soup(browser(ada).get("/settings/requests")))
+
+
+@pytest.fixture
+def three_requests(gated_repo, ada, sam, make_repo):
+    """lab/waiting is pending, lab/toxic-bert rejected without a reason, lab/open accepted."""
+    for name, gated in (("waiting", "manual"), ("open", "auto")):
+        services.ask(repo=make_repo(f"lab/{name}", by=ada, gated=gated), answers={}, by=Actor(user=sam))
+    asked = services.ask(repo=gated_repo, answers=ANSWERS, by=Actor(user=sam))
+    services.review(access_request=asked, status="rejected", by=Actor(user=ada))
+
+
+def test_my_requests_by_state(browser, sam, three_requests):
+    client = browser(sam)
+    page = soup(client.get("/settings/requests"))
+    assert words(page.select_one(".tabs")) == "All 3 Pending 1 Accepted 1 Rejected 1"
+    for status, repo_id in (("pending", "lab/waiting"), ("accepted", "lab/open"), ("rejected", "lab/toxic-bert")):
+        page = soup(client.get(f"/settings/requests?status={status}"))
+        assert [link.text for link in page.select(".rows .title")] == [repo_id]
+        assert page.select_one(".tabs a[aria-current]")["href"].endswith(f"?status={status}")
+    for odd in ("nonsense", "%00", "", "PENDING"):
+        page = soup(client.get(f"/settings/requests?status={odd}"))
+        assert len(page.select(".rows > li")) == 3, odd
+    AccessRequest.objects.filter(status="pending").delete()
+    assert "None of your requests is pending." in words(soup(client.get("/settings/requests?status=pending")))
+
+
+def test_my_requests_say_what_happens_next(browser, sam, ada, three_requests):
+    client = browser(sam)
+
+    def row(status: str) -> str:
+        return words(soup(client.get(f"/settings/requests?status={status}")).select_one(".rows > li"))
+
+    assert "The authors decide about it; a mail to sam@example.org tells you when they have." in row("pending")
+    assert "You may download it: see how" in row("accepted")
+    assert "They gave no reason. A second request is not possible, but the authors can reopen this one." in (
+        row("rejected")
+    )
+    for repo in Repo.objects.all():
+        repo_services.change_settings(repo, {"gated": False}, by=Actor(user=ada))
+    page = soup(client.get("/settings/requests"))
+    assert words(page).count("The gate is off now") == 3
+    assert not page.select('main form[action$="/withdraw-request"]'), "there is nothing to wait for"
+
+
+def test_a_pending_request_is_cancelled_on_the_list_and_the_list_comes_back(browser, sam, three_requests):
+    client = browser(sam)
+    page = soup(client.get("/settings/requests"))
+    assert len(page.select('main form[action$="/withdraw-request"]')) == 1
+    response = press(client, page, "/lab/waiting/withdraw-request")
+    assert response["Location"] == "/settings/requests"
+    page = soup(client.get("/settings/requests"))
+    assert "Your request for lab/waiting was cancelled." in words(page.select_one("#toasts"))
+    assert "lab/waiting" not in words(page.select_one(".rows"))
+    for elsewhere in ("https://evil.example", "//evil.example", "Requests"):
+        assert client.post("/lab/waiting/withdraw-request", {"back": elsewhere})["Location"] == "/lab/waiting"
+
+
+def test_a_request_that_was_decided_meanwhile_stays(browser, sam, ada, three_requests):
+    client = browser(sam)
+    page = soup(client.get("/settings/requests"))
+    waiting = AccessRequest.objects.get(repo__name="waiting")
+    services.review(access_request=waiting, status="accepted", by=Actor(user=ada))
+    press(client, page, "/lab/waiting/withdraw-request")
+    assert "No access request found" in words(soup(client.get("/settings/requests")).select_one("#toasts"))
+    assert AccessRequest.objects.get(repo__name="waiting").is_accepted
+
+
+def test_a_long_list_of_requests_costs_few_queries(browser, sam, three_requests, django_assert_max_num_queries):
+    client = browser(sam)
+    with django_assert_max_num_queries(5):
+        client.get("/settings/requests")
+
+
+def test_sign_up_takes_no_name_that_cannot_be_shown(browser, db):
+    client = browser()
+    page = soup(press(client, soup(client.get("/signup")), "/signup", **ZOE | {"fullname": "Zoe\u202eeoZ"}))
+    assert "The name contains characters that cannot be shown." in words(page.select_one("form.panel"))
+    assert not User.objects.exists()
+
+
+def test_a_new_password_signs_out_other_browsers_and_leaves_tokens(browser, sam, api):
+    here, there = browser(sam), browser(sam)
+    caller = api(sam)
+    new = {"oldpassword": PASSWORD, "password1": "another-battery-9", "password2": "another-battery-9"}
+    page = soup(here.get("/settings/password"))
+    assert "signs you out in every other browser" in words(page.main)
+    press(here, page, "/settings/password", **new)
+    assert here.get("/settings/profile").status_code == 200
+    assert there.get("/settings/profile")["Location"].startswith("/login")
+    assert caller.get("/api/whoami-v2").status_code == 200
+
+
+def test_the_profile_says_what_others_see_and_they_see_no_more(browser, sam, noor):
+    said = words(soup(browser(sam).get("/settings/profile")).select_one("section.panel"))
+    assert "Everybody: your user name, your full name" in said
+    assert "Authors of a gated repository that you ask for" in said
+    assert "@example.org" not in words(soup(browser(noor).get("/sam")))
+
+
+def test_only_an_address_that_can_be_primary_is_offered_as_such(browser, sam):
+    other = EmailAddress.objects.create(user=sam, email="sam@uni.example")
+    client = browser(sam)
+    assert not soup(client.get("/settings/addresses")).select("[name=action_primary]")
+    EmailAddress.objects.filter(primary=True).update(verified=False)
+    assert soup(client.get("/settings/addresses")).select("[name=action_primary]"), "from one unverified to another"
+    EmailAddress.objects.update(verified=True)
+    press(client, soup(client.get("/settings/addresses")), "/settings/addresses", "action_primary", action_primary="1")
+    other.refresh_from_db()
+    assert other.primary
+
+
+def test_as_many_addresses_as_there_can_be(browser, sam, settings):
+    for number in range(settings.ACCOUNT_MAX_EMAIL_ADDRESSES - 1):
+        EmailAddress.objects.create(user=sam, email=f"sam{number}@example.org")
+    page = soup(browser(sam).get("/settings/addresses"))
+    assert "as many addresses as an account can have" in words(page.main)
+    names = [button["aria-label"] for button in page.select(".rows button")]
+    assert len(names) == len(set(names)), "each button says which address it is about"
 
 
 @pytest.mark.parametrize(
     "path", ["/settings", "/settings/profile", "/settings/tokens", "/settings/requests", "/settings/addresses",
-             "/settings/password", "/new"],
+             "/settings/password", "/settings/organizations", "/new"],
 )  # fmt: skip
 def test_strangers_sign_in_first(browser, db, path):
     response = browser().get(path, follow=path == "/settings")

@@ -8,11 +8,11 @@ import re
 import pytest
 from django.utils import timezone
 
-from access import tokens
+from access import selectors, tokens
 from access.models import AccessToken
 from accounts.actor import Actor
 from tests.support.cast import make_token
-from tests.web.pages import form_to, press, soup, words
+from tests.web.pages import described, form_to, press, soup, words
 
 PATH = "/settings/tokens"
 SHAPE = re.compile(r"gate_[0-9A-Za-z]{46}")
@@ -143,6 +143,47 @@ def test_last_use_and_expiry_are_shown(browser, ada):
     row = words(soup(browser(ada).get(PATH)).select_one(".rows li"))
     assert "last used 3 hours ago" in row
     assert "Expired" in row
+
+
+@pytest.mark.parametrize(
+    ("left", "marked"),
+    [
+        (None, ""),
+        (datetime.timedelta(days=8), ""),
+        (datetime.timedelta(days=6), "Expires soon"),
+        (datetime.timedelta(minutes=1), "Expires soon"),
+        (-datetime.timedelta(minutes=1), "Expired"),
+    ],
+)
+def test_what_expires_soon_is_marked(browser, ada, left, marked):
+    make_token(ada, name="ci")
+    AccessToken.objects.update(expires_at=None if left is None else timezone.now() + left)
+    badges = [badge.text for badge in soup(browser(ada).get(PATH)).select(".rows .badge")]
+    assert badges == ["Write", *([marked] if marked else [])]
+
+
+def test_revoking_says_what_it_breaks(browser, ada):
+    make_token(ada, name="ci")
+    page = soup(browser(ada).get(PATH))
+    said = described(page, page.select_one(".rows button"))
+    assert "the next request of each script, machine or git remote that sends it is refused" in said
+
+
+def test_without_a_token_the_page_says_what_one_is_for(browser, ada):
+    assert "Make one below for hf auth login" in words(soup(browser(ada).get(PATH)).select_one(".empty"))
+
+
+def test_a_reader_limits_a_token_to_the_organization(browser, rea, sam, make_repo, ada):
+    make_repo("lab/inside", by=ada, private=True)
+    offered = [box["value"] for box in soup(browser(rea).get(PATH)).select("input[name=namespaces]")]
+    assert offered == ["rea", "lab"]
+    wanted = {"role": "fine-grained", "permissions": ["repo.content.read"], "namespaces": ["lab"]}
+    secret = SHAPE.search(words(soup(create(browser(rea), **wanted))))[0]
+    actor = Actor(user=rea, token=tokens.authenticate(secret))
+    assert [repo.repo_id for repo in selectors.visible_repos(actor)] == ["lab/inside"]
+    refused = create(browser(sam), **wanted)
+    assert refused.status_code == 400
+    assert "Select a valid choice" in words(soup(refused))
 
 
 def test_the_form_needs_its_csrf_token(browser, ada):
