@@ -97,6 +97,13 @@ def _context(place: Place, may: frozenset[Action]) -> dict[str, Any]:
     return shared | {"place": place, "can_read": Action.FILES_READ in may}
 
 
+def _asked_for(repo: Repo, where: dict[str, str]) -> str:
+    """The path in the address, in words of the address alone: whether there is such a file is not told."""
+    if "sha" in where:
+        return f"The commit {where['sha'][:40]}"
+    return content.open_git(repo).split(where["rest"])[1].strip("/")[:300] or "The history"
+
+
 def _gate_instead(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
     """Where the gate is closed, show it: the repo's page with the form, as a refusal."""
 
@@ -106,7 +113,7 @@ def _gate_instead(view: Callable[..., HttpResponse]) -> Callable[..., HttpRespon
         try:
             return view(request, actor, repo, **where)
         except GatedRepo as error:
-            response = repo_page(request, repo, actor, status=error.status)
+            response = repo_page(request, repo, actor, refused=_asked_for(repo, where), status=error.status)
             response["X-Error-Code"] = error.code or ""
             return response
 
@@ -176,7 +183,7 @@ def blob(request: HttpRequest, actor: Actor, repo: Repo, *, rest: str, **where: 
     context = _context(place, may) | {
         "entry": entry,
         "row": _row(place, entry, last.get(entry.path)),
-        "shown": _shown(place, entry, as_source=request.GET.get("view") == "source"),
+        "shown": _shown(place, entry, as_source=request.GET.get("view") == "source", files_closed=not can_read),
         "can_edit": Action.FILES_WRITE in may and (place.revision, place.path) == (content.MAIN, content.CARD),
     }
     return render(request, "repo/blob.html", context)
@@ -195,7 +202,7 @@ class Shown:
     has_page: bool = False
 
 
-def _shown(place: Place, entry: Entry, *, as_source: bool) -> Shown:
+def _shown(place: Place, entry: Entry, *, as_source: bool, files_closed: bool) -> Shown:
     if content_type(place.path).startswith("image/") and entry.size <= MAX_IMAGE_BYTES:
         return Shown("image", image_url=place.url("resolve"))
     if entry.lfs is not None or entry.size > MAX_TEXT_BYTES:
@@ -205,7 +212,7 @@ def _shown(place: Place, entry: Entry, *, as_source: bool) -> Shown:
         return Shown("binary")
     is_markdown = PurePosixPath(place.path).suffix.lower() in (".md", ".markdown")
     if is_markdown and not as_source:
-        page = _page(place, entry, text)
+        page = _page(place, entry, text, files_closed=files_closed)
         if page is not None:
             return Shown("page", page, has_page=True)
     return Shown("source", _source(text, place.path), has_page=is_markdown)
@@ -221,9 +228,9 @@ def _text(data: bytes) -> str | None:
         return None
 
 
-def _page(place: Place, entry: Entry, text: str) -> SafeString | None:
+def _page(place: Place, entry: Entry, text: str, *, files_closed: bool) -> SafeString | None:
     """Markdown as safe HTML, without its metadata; None where these cannot be read."""
-    named = f"{place.url('blob')} {entry.oid}"  # Links and images in it depend on where it is.
+    named = f"{place.url('blob')} {entry.oid} {files_closed}"  # Links and images in it depend on where it is.
     key = f"page:{hashlib.sha256(named.encode()).hexdigest()}"
     html: str | None = cache.get(key)
     if html is None:
@@ -236,6 +243,7 @@ def _page(place: Place, entry: Entry, text: str) -> SafeString | None:
             written,
             resolve_url=lambda path: place.url("resolve", posixpath.join(folder, path)),
             blob_url=lambda path: place.url("blob", posixpath.join(folder, path)),
+            files_closed=files_closed,
         )
         cache.set(key, html, _RENDERED_SECONDS)
     return mark_safe(html)  # noqa: S308 - render_card gives what nh3 let through.

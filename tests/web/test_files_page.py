@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from access import services
 from accounts.actor import Actor
 from gatehub.web import files
 from repos import content
-from tests.support.cast import add_files
+from tests.support.cast import ANSWERS, add_files
 from tests.web.pages import soup, words
 
 PATH = "/lab/toxic-bert"
@@ -67,12 +68,40 @@ def test_a_file_behind_the_gate_shows_the_gate(gated_repo, browser, sam):
             assert "model_type" not in response.content.decode()
 
 
+def test_the_gate_says_what_it_holds_and_what_to_do(gated_repo, browser, sam, ada):
+    def told(client, path="blob/main/sub/config.json"):
+        return words(soup(client.get(f"{PATH}/{path}")).select_one("main .notice[role=alert]"))
+
+    stranger = soup(browser().get(f"{PATH}/blob/main/config.json")).select_one("main .notice[role=alert]")
+    assert "config.json is behind the gate of this model." in words(stranger)
+    assert stranger.select_one("a")["href"] == f"/login?next={PATH}/blob/main/config.json"
+    client = browser(sam)
+    assert "sub/config.json is behind the gate" in told(client)
+    assert "Ask for access below" in told(client)
+    assert "The history is behind the gate" in told(client, "commits/main")
+    assert "The commit 0000000 is behind the gate" in told(client, "commit/0000000")
+    request = services.ask(repo=gated_repo, answers=ANSWERS, by=Actor(user=sam))
+    assert "once it is accepted, this address opens" in told(client)
+    services.review(access_request=request, status="rejected", by=Actor(user=ada))
+    assert "Your request was rejected" in told(client)
+    services.review(access_request=request, status="accepted", by=Actor(user=ada))
+    assert client.get(f"{PATH}/blob/main/config.json").status_code == 200
+
+
 def test_readme_is_open_to_whoever_sees_the_repo(gated_repo, browser):
     page = soup(browser().get(f"{PATH}/blob/main/README.md?view=source"))
     assert "extra_gated_prompt" in words(page.select_one(".source"))
     assert page.find("a", string="Rendered")["href"] == f"{PATH}/blob/main/README.md"
     assert "Add files" not in words(page), "messages of commits may speak of what is behind the gate"
     assert browser().get(f"{PATH}/blob/main/sub/README.md").status_code == 401
+
+
+def test_the_card_as_a_file_shows_no_pictures_from_behind_the_gate(gated_repo, browser, ada):
+    add_files(gated_repo, {"README.md": b"# A\n\n![plot](plot.png)\n", "plot.png": b"\x89PNG"}, by=ada)
+    page = soup(browser().get(f"{PATH}/blob/main/README.md"))
+    assert words(page.select_one("article .unshown")) == "plot"
+    assert not page.select("article img")
+    assert soup(browser(ada).get(f"{PATH}/blob/main/README.md")).select("article img")
 
 
 def test_text_is_shown_and_escaped_anything_else_is_not(gated_repo, browser, ada):
