@@ -145,9 +145,9 @@ def test_a_rejected_request_shows_its_reason(visit, hub, guest, owner, repo_id):
     answers = {"Company": "X", "Country": "FR", "What for": "Research", "I agree": "true"}
     hub.ask(repo_id, guest, answers)
     review = visit(f"/{repo_id}/settings", owner)
-    review.get_by_text("with a reason").click()
+    review.get_by_text("Reject with a reason").click()
     review.get_by_label(f"Reason for rejecting {guest.name}").fill("Ask again <in> May")
-    review.get_by_role("button", name=f"Reject {guest.name}").click()
+    review.get_by_role("button", name="Reject with this reason").click()
     expect(review.get_by_text(f"{guest.name} was rejected.")).to_be_visible()
     page = visit(f"/{repo_id}", guest)
     expect(page.locator("#gate").get_by_role("heading")).to_contain_text("Your request was rejected")
