@@ -48,8 +48,6 @@ PEOPLE = {
     "pia": "Pia Passwordless",
     texts.LONG_USER: texts.LONG_FULLNAME,
 }
-SPARE = 120
-"""People of whom each test that changes things takes one or more."""
 READERS = 54
 """People whose requests fill more than a page of the review."""
 
