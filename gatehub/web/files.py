@@ -165,6 +165,7 @@ def tree(request: HttpRequest, *, rest: str, **where: str) -> HttpResponse:
         "rows": [_row(place, entry, last.get(entry.path)) for entry in _folders_first(shown)],
         "after": shown[-1].path if more else "",
         "is_first": "after" not in request.GET,
+        "history_url": place.url("commits"),
         "commit_count": place.git.count(place.commit),
     }
     return render(request, "repo/tree.html", context)

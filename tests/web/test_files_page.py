@@ -334,6 +334,8 @@ def test_the_history_of_one_file(gated_repo, browser, ada, monkeypatch):
     blob = soup(client.get(f"{PATH}/blob/main/sub/ü.txt"))
     page = soup(client.get(blob.find("a", string="History")["href"]))
     assert "sub/ü.txt" in words(page.h2)
+    folder = soup(client.get(f"{PATH}/tree/main/sub")).find("a", string="History of this folder")
+    assert len(soup(client.get(folder["href"])).select(".rows li")) == 2
     assert len(page.select(".rows li")) == 2
     monkeypatch.setattr(files, "COMMITS_A_PAGE", 1)
     page = soup(client.get(f"{PATH}/commits/main/sub/ü.txt"))
