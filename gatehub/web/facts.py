@@ -119,10 +119,12 @@ def _license(repo: Repo) -> Link | None:
 
 def _size(repo: Repo) -> Size | None:
     key = f"size:{repo.storage_id}:{repo.head_sha}"
-    size: Size | None = cache.get(key)
-    if size is None and repo.head_sha:
-        size = _added_up(repo)
-        cache.set(key, size, _SIZE_SECONDS)
+    known: tuple[int, int | None] | None = cache.get(key)
+    if known is not None:
+        return Size(*known)
+    size = _added_up(repo) if repo.head_sha else None
+    if size is not None:
+        cache.set(key, (size.files, size.bytes), _SIZE_SECONDS)
     return size
 
 

@@ -37,7 +37,7 @@ REASONS_OFFERED = 5
 ORDERS: dict[str, tuple[str, keyset.Order]] = {
     "oldest": ("Oldest first", keyset.Order("requested_at")),
     "newest": ("Newest first", keyset.Order("requested_at", descending=True)),
-    "decided": ("Decided last", keyset.Order("reviewed_at", descending=True)),
+    "decided": ("Last decided first", keyset.Order("reviewed_at", descending=True)),
     "name": ("Full name", keyset.Order("fullname")),
 }
 AGES: dict[str, tuple[str, timedelta | None, timedelta | None]] = {
