@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.db.models import Case, Q, QuerySet, Sum, When
@@ -63,6 +64,19 @@ def repos_with_waiting_requests(actor: Actor) -> QuerySet[Repo]:
         .select_related("namespace")
         .order_by("-waiting", "pk")
     )
+
+
+def visible_ids(actor: Actor, wanted: Sequence[tuple[str, str]]) -> set[tuple[str, str]]:
+    """Those of the types and repo ids that the actor may know of, the ids in lower case."""
+    known = Q()
+    for type_, repo_id in wanted:
+        namespace, _, name = repo_id.lower().partition("/")
+        if name and _storable(repo_id):
+            known |= Q(type=type_, namespace_lower=namespace, name_lower=name)
+    if not known:
+        return set()
+    repos = visible_repos(actor).alias(namespace_lower=Lower("namespace__name"), name_lower=Lower("name"))
+    return {(repo.type, repo.repo_id.lower()) for repo in repos.filter(known)}
 
 
 def find_namespace(name: str) -> Namespace | None:

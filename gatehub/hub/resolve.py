@@ -20,6 +20,13 @@ from repos.errors import EntryNotFound, RevisionNotFound
 from repos.git import Entry, GitRepo
 from repos.models import LfsObject, Repo
 
+_PARTS_OF_PAGES = frozenset({"image", "video", "audio"})
+"""What a browser fetches to show a card: nobody has downloaded the repo by looking at its page."""
+
+
+def _not_counted() -> None:
+    """After an answer that is no download."""
+
 
 class ResolveView(HubView):
     """`GET` and `HEAD /[datasets/]{repo_id}/resolve/{revision}/{path}`
@@ -39,7 +46,9 @@ class ResolveView(HubView):
             revision, path = git.split(rest)
             commit = git.resolve_revision(revision)
         entry = _file(repo, git, commit, path)
-        return serve(request._request, repo, git, entry, commit, on_download=lambda: tally.add(repo))
+        on_page = request.headers.get("Sec-Fetch-Dest") in _PARTS_OF_PAGES
+        on_download = _not_counted if on_page else lambda: tally.add(repo)
+        return serve(request._request, repo, git, entry, commit, on_download=on_download)
 
     def _open_file(self, rest: str, refusal: GatedRepo) -> tuple[Repo, GitRepo, str, str]:
         """Repo, commit and path of a file that the gate does not hold; otherwise the gate's refusal."""

@@ -40,8 +40,8 @@ def decide(request: HttpRequest, **where: str) -> HttpResponse:
     actor, repo = find_repo(request, Action.REQUESTS_REVIEW, where)
     review = lists(request, repo)
     if request.POST.get("scope") != "all":
-        attempt(request, lambda: _decide_selected(request, repo, review, actor))
-        return back(request, repo)
+        done = attempt(request, lambda: _decide_selected(request, repo, review, actor))
+        return back(request, repo, reason="" if done else request.POST.get("reason", ""))
     try:
         services.require_gated(repo)
         status = request.POST.get("status", "")
@@ -53,7 +53,7 @@ def decide(request: HttpRequest, **where: str) -> HttpResponse:
         started = bulk.start(repo=repo, chosen=review.asked.filter, status=status, reason=reason, until=until, by=actor)
     except HubError as error:
         messages.error(request, in_words(request, error))
-        return back(request, repo)
+        return back(request, repo, reason=request.POST.get("reason", ""))
     _carry_out(started)
     return redirect(f"{repo.path}/settings/bulk/{started.pk}")
 
@@ -76,7 +76,7 @@ def _require_possible(review: Lists, status: str) -> None:
         raise BadRequest(f"A request that is {review.status} cannot become {status}.")
 
 
-def _decide_selected(request: HttpRequest, repo: Repo, review: Lists, actor: Actor) -> None:
+def _decide_selected(request: HttpRequest, repo: Repo, review: Lists, actor: Actor) -> bool:
     ids = request.POST.getlist("request")[:PAGE_SIZE]
     if not ids:
         raise BadRequest("Nobody is selected.", next_step="Tick those whom you want to decide about, or choose all.")
@@ -101,6 +101,7 @@ def _decide_selected(request: HttpRequest, repo: Repo, review: Lists, actor: Act
         told.append(f"{gone} {'is' if gone == 1 else 'are'} not there any more.")
     if told:
         messages.warning(request, " ".join(told))
+    return True
 
 
 def _until(request: HttpRequest) -> datetime:

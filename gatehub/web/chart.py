@@ -9,6 +9,8 @@ from datetime import date, timedelta
 HEIGHT = 100
 BAR = 10
 GAP = 2
+FEWEST_DAYS = timedelta(days=13)
+"""So far back it always goes: a single bar would be as wide as the page."""
 STATUSES = ("accepted", "rejected", "pending")
 """From the bottom of a bar to its top."""
 
@@ -87,10 +89,11 @@ _PERIODS: list[tuple[str, int, Callable[[date], date], Callable[[date], date], s
 
 
 def chart_of(by_day: list[tuple[date, dict[str, int]]], *, today: date) -> Chart | None:
-    """From the first request to today; None where nobody has asked."""
+    """From the first request, or some days before it, to today; None where nobody has asked."""
     if not by_day:
         return None
-    first, last = by_day[0][0], max(today, by_day[-1][0])
+    last = max(today, by_day[-1][0])
+    first = min(by_day[0][0], last - FEWEST_DAYS)
     name, _, start, following, form = next(period for period in _PERIODS if (last - first).days < period[1])
     sums: dict[date, dict[str, int]] = {}
     period = start(first)

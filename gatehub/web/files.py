@@ -37,16 +37,46 @@ LAST_COMMITS_BUDGET = 200
 MAX_TEXT_BYTES = 512 * 1024
 MAX_IMAGE_BYTES = 20 * 1024**2
 MAX_NUMBERED_LINES = 20_000
+FILES_OF_A_COMMIT = 200
+MAX_COMMITS_FOR_A_PATH = 5000
+"""How far back the history of one file is looked for."""
 _RENDERED_SECONDS = 3600
 LANGUAGES = {
+    ".bib": "bibtex",
+    ".c": "c",
+    ".cfg": "ini",
+    ".cpp": "cpp",
+    ".css": "css",
+    ".go": "go",
+    ".h": "c",
+    ".html": "html",
+    ".ini": "ini",
+    ".ipynb": "json",
+    ".java": "java",
+    ".jl": "julia",
+    ".js": "javascript",
     ".json": "json",
     ".md": "markdown",
     ".py": "python",
+    ".r": "r",
+    ".rs": "rust",
     ".sh": "bash",
+    ".sql": "sql",
+    ".tex": "latex",
     ".toml": "toml",
+    ".ts": "typescript",
+    ".xml": "xml",
     ".yaml": "yaml",
     ".yml": "yaml",
 }
+_BOMS = [
+    (b"\xef\xbb\xbf", "utf-8-sig", "UTF-8"),
+    (b"\xff\xfe\0\0", "utf-32", "UTF-32"),
+    (b"\0\0\xfe\xff", "utf-32", "UTF-32"),
+    (b"\xff\xfe", "utf-16", "UTF-16"),
+    (b"\xfe\xff", "utf-16", "UTF-16"),
+]
+_CONTROLS = frozenset(range(0x20)) - frozenset(b"\t\n\r\f\x1b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +127,13 @@ def _context(place: Place, may: frozenset[Action]) -> dict[str, Any]:
     return shared | {"place": place, "can_read": Action.FILES_READ in may}
 
 
+def _asked_for(repo: Repo, where: dict[str, str]) -> str:
+    """The path in the address, in words of the address alone: whether there is such a file is not told."""
+    if "sha" in where:
+        return f"The commit {where['sha'][:40]}"
+    return content.open_git(repo).split(where["rest"])[1].strip("/")[:300] or "The history"
+
+
 def _gate_instead(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
     """Where the gate is closed, show it: the repo's page with the form, as a refusal."""
 
@@ -106,7 +143,7 @@ def _gate_instead(view: Callable[..., HttpResponse]) -> Callable[..., HttpRespon
         try:
             return view(request, actor, repo, **where)
         except GatedRepo as error:
-            response = repo_page(request, repo, actor, status=error.status)
+            response = repo_page(request, repo, actor, refused=_asked_for(repo, where), status=error.status)
             response["X-Error-Code"] = error.code or ""
             return response
 
@@ -128,6 +165,7 @@ def tree(request: HttpRequest, *, rest: str, **where: str) -> HttpResponse:
         "rows": [_row(place, entry, last.get(entry.path)) for entry in _folders_first(shown)],
         "after": shown[-1].path if more else "",
         "is_first": "after" not in request.GET,
+        "history_url": place.url("commits"),
         "commit_count": place.git.count(place.commit),
     }
     return render(request, "repo/tree.html", context)
@@ -176,7 +214,8 @@ def blob(request: HttpRequest, actor: Actor, repo: Repo, *, rest: str, **where: 
     context = _context(place, may) | {
         "entry": entry,
         "row": _row(place, entry, last.get(entry.path)),
-        "shown": _shown(place, entry, as_source=request.GET.get("view") == "source"),
+        "history_url": place.url("commits"),
+        "shown": _shown(place, entry, as_source=request.GET.get("view") == "source", files_closed=not can_read),
         "can_edit": Action.FILES_WRITE in may and (place.revision, place.path) == (content.MAIN, content.CARD),
     }
     return render(request, "repo/blob.html", context)
@@ -186,44 +225,63 @@ def blob(request: HttpRequest, actor: Actor, repo: Repo, *, rest: str, **where: 
 class Shown:
     """A file as the page shows it: an image by its address, or `html`; neither where it can only be downloaded.
 
-    `kind` is `image`, `page` (Markdown), `source`, `large` or `binary`; `has_page` tells whether there is a page, too.
+    `kind` is `image`, `page` (Markdown), `source`, `lfs`, `large` or `binary`; `has_page` tells whether there is a
+    page, too; `encoding` is that of a text which is not UTF-8; `part` is how many bytes of a long text are shown.
     """
 
     kind: str
     html: SafeString | None = None
     image_url: str = ""
     has_page: bool = False
+    encoding: str = ""
+    part: int = 0
 
 
-def _shown(place: Place, entry: Entry, *, as_source: bool) -> Shown:
+def _shown(place: Place, entry: Entry, *, as_source: bool, files_closed: bool) -> Shown:
     if content_type(place.path).startswith("image/") and entry.size <= MAX_IMAGE_BYTES:
         return Shown("image", image_url=place.url("resolve"))
-    if entry.lfs is not None or entry.size > MAX_TEXT_BYTES:
+    if content_type(place.path).startswith("image/"):
         return Shown("large")
-    text = _text(place.git.read_blob(entry.oid))
+    if entry.lfs is not None:
+        return Shown("lfs")
+    is_whole = entry.size <= MAX_TEXT_BYTES
+    text, encoding = _text(_beginning(place.git, entry))
     if text is None:
         return Shown("binary")
+    if not is_whole:
+        return Shown("source", _source(text, place.path), encoding=encoding, part=MAX_TEXT_BYTES)
     is_markdown = PurePosixPath(place.path).suffix.lower() in (".md", ".markdown")
     if is_markdown and not as_source:
-        page = _page(place, entry, text)
+        page = _page(place, entry, text, files_closed=files_closed)
         if page is not None:
             return Shown("page", page, has_page=True)
-    return Shown("source", _source(text, place.path), has_page=is_markdown)
+    return Shown("source", _source(text, place.path), has_page=is_markdown, encoding=encoding)
 
 
-def _text(data: bytes) -> str | None:
-    """The file as text, None for what is none."""
-    if b"\0" in data:
-        return None
+def _beginning(git: GitRepo, entry: Entry) -> bytes:
+    """The file; of a long one what fits, up to the end of a line if there is one."""
+    data = b"".join(git.iter_blob(entry.oid, stop=MAX_TEXT_BYTES))
+    return data[: data.rfind(b"\n") + 1] or data if entry.size > len(data) else data
+
+
+def _text(data: bytes) -> tuple[str | None, str]:
+    """The file as text, None for what is none, and its encoding where that is not UTF-8."""
+    for mark, codec, name in _BOMS:
+        if data.startswith(mark):
+            return data.decode(codec, "replace").removeprefix("\ufeff"), "" if name == "UTF-8" else name
     try:
-        return data.decode("utf-8")
-    except UnicodeDecodeError:
-        return None
+        return (None if "\0" in (text := data.decode("utf-8")) else text), ""
+    except UnicodeDecodeError as error:
+        if error.reason == "unexpected end of data" and len(data) - error.start < len("\U0001f600".encode()):
+            return _text(data[: error.start])  # A long line that was cut within a character.
+    if not _CONTROLS.isdisjoint(data):
+        return None, ""
+    return data.decode("windows-1252", "replace"), "Windows-1252"
 
 
-def _page(place: Place, entry: Entry, text: str) -> SafeString | None:
+def _page(place: Place, entry: Entry, text: str, *, files_closed: bool) -> SafeString | None:
     """Markdown as safe HTML, without its metadata; None where these cannot be read."""
-    named = f"{place.url('blob')} {entry.oid}"  # Links and images in it depend on where it is.
+    named = f"{place.url('blob')} {entry.oid} {files_closed}"  # Links and images in it depend on where it is.
     key = f"page:{hashlib.sha256(named.encode()).hexdigest()}"
     html: str | None = cache.get(key)
     if html is None:
@@ -236,6 +294,7 @@ def _page(place: Place, entry: Entry, text: str) -> SafeString | None:
             written,
             resolve_url=lambda path: place.url("resolve", posixpath.join(folder, path)),
             blob_url=lambda path: place.url("blob", posixpath.join(folder, path)),
+            files_closed=files_closed,
         )
         cache.set(key, html, _RENDERED_SECONDS)
     return mark_safe(html)  # noqa: S308 - render_card gives what nh3 let through.
@@ -254,9 +313,11 @@ def _source(text: str, path: str) -> SafeString:
 @only(*SHOW)
 @_gate_instead
 def commits(request: HttpRequest, actor: Actor, repo: Repo, *, rest: str, **where: str) -> HttpResponse:
-    """`/{repo_id}/commits/{revision}`: the history, for whoever reads the files."""
+    """`/{repo_id}/commits/{revision}[/{path}]`: the history, of one file or folder too, for whoever reads the files."""
     policy.require(actor, Action.FILES_READ, repo)
     place = _place(repo, rest)
+    if place.path:
+        return _commits_of_a_path(request, place, _allowed(actor, repo))
     total = place.git.count(place.commit)
     number = _page_number(request, last=max(1, -(-total // COMMITS_A_PAGE)))
     skip = (number - 1) * COMMITS_A_PAGE
@@ -266,6 +327,23 @@ def commits(request: HttpRequest, actor: Actor, repo: Repo, *, rest: str, **wher
         "tree_url": place.url("tree"),
         "previous": number - 1,
         "next": number + 1 if skip + COMMITS_A_PAGE < total else 0,
+    }
+    return render(request, "repo/commits.html", context)
+
+
+def _commits_of_a_path(request: HttpRequest, place: Place, may: frozenset[Action]) -> HttpResponse:
+    number = _page_number(request, last=MAX_COMMITS_FOR_A_PATH // COMMITS_A_PAGE)
+    skip = (number - 1) * COMMITS_A_PAGE
+    found = place.git.commits_of(
+        place.commit, place.path, skip=skip, limit=COMMITS_A_PAGE + 1, budget=MAX_COMMITS_FOR_A_PATH
+    )
+    context = _context(place, may) | {
+        "history": found[:COMMITS_A_PAGE],
+        "tree_url": place.url("tree", ""),
+        "path_url": place.url("blob"),
+        "looked_at": min(place.git.count(place.commit), MAX_COMMITS_FOR_A_PATH),
+        "previous": number - 1,
+        "next": number + 1 if len(found) > COMMITS_A_PAGE else 0,
     }
     return render(request, "repo/commits.html", context)
 
@@ -283,4 +361,15 @@ def commit(request: HttpRequest, actor: Actor, repo: Repo, *, sha: str, **where:
     git = content.open_git(repo)
     found = git.commits(git.resolve_revision(sha), limit=1)[0]
     place = Place(repo, git, found.oid, "", found.oid)
-    return render(request, "repo/commit.html", _context(place, _allowed(actor, repo)) | {"commit": found})
+    before = Place(repo, git, found.parents[0], "", found.parents[0]) if found.parents else place
+    changes = git.changes_of(found.oid, limit=FILES_OF_A_COMMIT)
+    context = _context(place, _allowed(actor, repo)) | {
+        "commit": found,
+        "changes": [
+            (change, (before if change.kind == "deleted" else place).url("blob", change.path))
+            for change in changes.files
+        ],
+        "total": changes.total,
+        "more": changes.total - len(changes.files),
+    }
+    return render(request, "repo/commit.html", context)

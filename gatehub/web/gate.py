@@ -9,7 +9,7 @@ from typing import Any
 from django.core.cache import cache
 from django.utils.safestring import SafeString, mark_safe
 
-from access import policy, region, selectors, services
+from access import answers, policy, region, selectors, services
 from access.models import AccessRequest
 from accounts.actor import Actor
 from repos import cards
@@ -54,6 +54,8 @@ class Gate:
     has_problems: bool = False
     has_changed: bool = False
     has_unread_terms: bool = False
+    sent: list[tuple[str, str]] = field(default_factory=list)
+    """The visitor's answers that wait for a decision, in the words of the form that was answered."""
 
     @property
     def shows_terms(self) -> bool:
@@ -75,8 +77,9 @@ def gate_of(
     spec = services.form_spec(repo.gate_form)
     found = selectors.request_of(actor, repo)
     prompt, description, *helps = _rendered(repo, spec)
+    state = _state(repo, actor, found, can_read=can_read)
     return Gate(
-        state=_state(repo, actor, found, can_read=can_read),
+        state=state,
         request=found,
         spec=spec,
         prompt=prompt,
@@ -86,6 +89,7 @@ def gate_of(
         has_problems=bool(problems),
         has_changed=changed,
         has_unread_terms=services.has_unread_terms(repo),
+        sent=_sent(repo, found) if found is not None and state == "pending" else [],
     )
 
 
@@ -98,6 +102,12 @@ def preview_of(repo: Repo, spec: cards.FormSpec, actor: Actor, *, keep: bool) ->
     prompt, description, *helps = _rendered(repo, spec, keep=keep)
     controls = _controls(spec, helps, actor, {}, {})
     return Gate("preview", None, spec, prompt, description, controls)
+
+
+def _sent(repo: Repo, found: AccessRequest) -> list[tuple[str, str]]:
+    if found.form_id == repo.gate_form_id:
+        found.form = repo.gate_form  # Which is here already.
+    return answers.in_words(services.form_spec(found.form), found.questions_and_answers())
 
 
 def _state(repo: Repo, actor: Actor, found: AccessRequest | None, *, can_read: bool) -> str:
@@ -141,7 +151,8 @@ def _rendered(repo: Repo, spec: cards.FormSpec, *, keep: bool = True) -> list[Sa
     html: list[str] | None = cache.get(key) if keep else None
     if html is None:
         texts = [spec.prompt, spec.description, *(entry.help for entry in spec.fields)]
-        html = render_prompts(texts, resolve_url=f"{repo.path}/resolve/main/")
+        # Whoever is shown the terms has no access to the files yet.
+        html = render_prompts(texts, resolve_url=f"{repo.path}/resolve/main/", files_closed=True)
         if keep:
             cache.set(key, html, _RENDERED_SECONDS)
     return [mark_safe(text) for text in html]  # noqa: S308 - render_prompts gives what nh3 let through.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import messages
@@ -17,9 +16,11 @@ from access import policy, services, tallies
 from access.policy import Action
 from accounts.actor import Actor
 from gatehub.web.base import FORM, SHOW, attempt, find_repo, only, signed_in
+from gatehub.web.facts import facts_of
 from gatehub.web.gate import gate_of
+from gatehub.web.usage import download_lines, upload_lines
 from repos import cards, content
-from repos.cards import metadata
+from repos.cards import pictures
 from repos.cards.markdown import render_card
 from repos.errors import EntryNotFound, RepoNotFound
 from repos.models import Repo
@@ -59,24 +60,29 @@ def repo_page(
     problems: Mapping[str, str] | None = None,
     given: Mapping[str, Any] | None = None,
     changed: bool = False,
+    refused: str = "",
     status: int = 200,
 ) -> HttpResponse:
+    """The card with the gate.  `refused` is what the visitor came for and the gate holds: the path of a file."""
     may = policy.allowed(actor, repo, [Action.FILES_READ, Action.FILES_WRITE, Action.SETTINGS_CHANGE])
     can_read, can_change = Action.FILES_READ in may, Action.SETTINGS_CHANGE in may
     text = None if repo.disabled else card_text(repo)
+    html = None if text is None else rendered_card(repo, text, files_closed=not can_read)
     context = {
         **header(repo, tab="card", can_change=can_change),
-        "card": None if text is None else rendered_card(repo, text),
+        "card": html,
+        "has_closed_pictures": html is not None and pictures.CLOSED_CLASS in html,
         "gate": None
         if repo.disabled
         else gate_of(repo, actor, can_read=can_read, problems=problems, given=given, changed=changed),
+        "refused": refused,
         "can_read": can_read,
         "can_write": Action.FILES_WRITE in may,
         "waiting": _waiting(repo) if can_change and repo.is_gated else 0,
         "countries": cards.countries(),
-        "facts": _facts(repo),
-        "lines": _lines(request, repo),
-        "upload_lines": _upload_lines(request, repo),
+        "facts": facts_of(repo, actor),
+        "lines": download_lines(request, repo),
+        "upload_lines": upload_lines(request, repo),
     }
     response = render(request, "repo/card.html", context, status=status)
     response["Cache-Control"] = "no-store" if repo.is_gated or repo.private else "no-cache"
@@ -105,81 +111,15 @@ def card_text(repo: Repo) -> str | None:
         return None
 
 
-def rendered_card(repo: Repo, text: str, *, keep: bool = True) -> SafeString:
+def rendered_card(repo: Repo, text: str, *, files_closed: bool = False, keep: bool = True) -> SafeString:
     """The card's text as safe HTML; not kept where somebody is still typing it."""
-    key = f"card:{hashlib.sha256(text.encode()).hexdigest()}:{repo.path}"
+    key = f"card:{hashlib.sha256(text.encode()).hexdigest()}:{files_closed}:{repo.path}"
     html: str | None = cache.get(key) if keep else None
     if html is None:
-        html = render_card(text, resolve_url=f"{repo.path}/resolve/main/")
+        html = render_card(text, resolve_url=f"{repo.path}/resolve/main/", files_closed=files_closed)
         if keep:
             cache.set(key, html, _RENDERED_SECONDS)
     return mark_safe(html)  # noqa: S308 - render_card gives what nh3 let through.
-
-
-def _facts(repo: Repo) -> dict[str, Any]:
-    """What the card's metadata say, for the side of the page."""
-    data = repo.card_data
-    return {
-        "license": metadata.license_of(data),
-        "task": metadata.pipeline_tag(data),
-        "library": metadata.library_name(data),
-        "languages": metadata.languages_of(data)[:12],
-        "tags": metadata.tags_of(data, repo.type)[:12],
-    }
-
-
-@dataclass(frozen=True, slots=True)
-class Lines:
-    """How to use a repo with one tool, as lines to copy.  `token` says whether the tool asks for a token by itself."""
-
-    title: str
-    text: str
-    token: bool = False
-
-
-def _endpoint(request: HttpRequest) -> str:
-    """The address of this server as the visitor used it."""
-    return request.build_absolute_uri("/").rstrip("/")
-
-
-def _lines(request: HttpRequest, repo: Repo) -> list[Lines]:
-    """How to download; the command line first."""
-    endpoint = _endpoint(request)
-    is_model = repo.type == Repo.Type.MODEL
-    closed = repo.is_gated or repo.private
-    login = "hf auth login\n" if closed else ""
-    argument = "" if is_model else ', repo_type="dataset"'
-    shell = f"export HF_ENDPOINT={endpoint}\n{login}hf download {repo.repo_id}{_kind(repo)}"
-    first = f'import os\n\nos.environ["HF_ENDPOINT"] = "{endpoint}"\n\n'
-    python = f'from huggingface_hub import snapshot_download\n\npath = snapshot_download("{repo.repo_id}"{argument})'
-    if is_model:
-        library = Lines(
-            "transformers",
-            f"{first}from transformers import AutoModel, AutoTokenizer\n\n"
-            f'tokenizer = AutoTokenizer.from_pretrained("{repo.repo_id}")\n'
-            f'model = AutoModel.from_pretrained("{repo.repo_id}")',
-        )
-    else:
-        library = Lines(
-            "datasets", f'{first}from datasets import load_dataset\n\nrows = load_dataset("{repo.repo_id}")'
-        )
-    git = f"git lfs install\ngit clone {endpoint}{repo.path}"
-    return [Lines("Command line", shell), Lines("Python", first + python), library, Lines("git", git, token=closed)]
-
-
-def _upload_lines(request: HttpRequest, repo: Repo) -> list[Lines]:
-    """How to fill a repo that has no card yet."""
-    endpoint = _endpoint(request)
-    shell = f"export HF_ENDPOINT={endpoint}\nhf auth login\nhf upload {repo.repo_id} .{_kind(repo)}"
-    git = (
-        f"git lfs install\ngit clone {endpoint}{repo.path}\ncd {repo.name}\n"
-        'git add .\ngit commit -m "Add files"\ngit push'
-    )
-    return [Lines("Command line: the folder that you are in", shell), Lines("git", git, token=True)]
-
-
-def _kind(repo: Repo) -> str:
-    return "" if repo.type == Repo.Type.MODEL else " --repo-type dataset"
 
 
 @signed_in

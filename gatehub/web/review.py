@@ -31,11 +31,13 @@ PAGE_SIZE = 50
 MOST_COUNTED = 1000
 """A search that finds more says "more than": counting 600,000 rows takes longer than showing fifty."""
 SHOWN_BULK_REVIEWS = 3
+REASONS_LOOKED_AT = 50
+REASONS_OFFERED = 5
 
 ORDERS: dict[str, tuple[str, keyset.Order]] = {
     "oldest": ("Oldest first", keyset.Order("requested_at")),
     "newest": ("Newest first", keyset.Order("requested_at", descending=True)),
-    "decided": ("Decided last", keyset.Order("reviewed_at", descending=True)),
+    "decided": ("Last decided first", keyset.Order("reviewed_at", descending=True)),
     "name": ("Full name", keyset.Order("fullname")),
 }
 AGES: dict[str, tuple[str, timedelta | None, timedelta | None]] = {
@@ -47,7 +49,7 @@ AGES: dict[str, tuple[str, timedelta | None, timedelta | None]] = {
     "over-30d": ("more than 30 days ago", None, timedelta(days=30)),
     "over-90d": ("more than 90 days ago", None, timedelta(days=90)),
 }
-KEPT = ("status", "q", "answer", "country", "age", "sort")
+KEPT = ("status", "q", "answer", "country", "age", "sort", "show")
 """What of the address leads back to a list, beside the place in it."""
 
 
@@ -70,8 +72,9 @@ class Asked:
 
 
 def asked(said: QueryDict, repo: Repo, questions: filters.Questions, now: datetime) -> Asked:
-    status = said.get("status", Status.PENDING)
-    status = status if status in Status.values else Status.PENDING.value
+    first = Status.ACCEPTED if repo.gated == Repo.Gated.AUTO else Status.PENDING  # Where new requests arrive.
+    status = said.get("status", first)
+    status = status if status in Status.values else first.value
     search = " ".join(said.get("q", "").replace("\0", "").split())[:200]
     age = said.get("age", "")
     _, at_most, at_least = AGES.get(age, ("", None, None))
@@ -110,10 +113,14 @@ def _kept(said: QueryDict, **changed: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One request, and its answers in the words of the form that was answered; "" where a question was left out."""
+    """One request, and its answers in the words of the form that was answered; "" where a question was left out.
+
+    `form_date` is when the author wrote that form, None where the form is still the same.
+    """
 
     request: AccessRequest
     answers: list[tuple[str, str]]
+    form_date: datetime | None = None
 
     @property
     def answered(self) -> int:
@@ -159,11 +166,15 @@ class Lists:
         # Forms are large and few, so each is fetched once, not once per row.
         rows = self.asked.filter.requests(self.repo).select_related("user", "reviewed_by").prefetch_related("form")
         rows = rows.defer("search_text")
+        after, before = self.said.get("after", ""), self.said.get("before", "")
         try:
-            place = {name: self.said.get(name, "") for name in ("after", "before")}
-            return keyset.slice_of(rows, self.asked.order, PAGE_SIZE, **place)
+            found = keyset.slice_of(rows, self.asked.order, PAGE_SIZE, after=after, before=before)
+            if not found.rows and after:  # All of the last page were decided about: the page before it is the last now.
+                found = keyset.slice_of(rows, self.asked.order, PAGE_SIZE, before=after)
         except keyset.NotACursor:
-            return keyset.slice_of(rows, self.asked.order, PAGE_SIZE)
+            found = keyset.Slice([])
+        at_first = not (after or before)
+        return found if found.rows or at_first else keyset.slice_of(rows, self.asked.order, PAGE_SIZE)
 
     @cached_property
     def rows(self) -> list[Row]:
@@ -172,8 +183,37 @@ class Lists:
         for request in self.slice.rows:
             if request.form_id not in specs:
                 specs[request.form_id] = services.form_spec(request.form)
-            rows.append(Row(request, _answers(specs[request.form_id], request)))
+            is_old = request.form is not None and request.form_id != self.repo.gate_form_id
+            form_date = request.form.created_at if request.form and is_old else None
+            rows.append(Row(request, _answers(specs[request.form_id], request), form_date))
         return rows
+
+    @property
+    def has_answers(self) -> bool:
+        return any(row.answers for row in self.rows)
+
+    @property
+    def unfolded(self) -> bool:
+        """Whether all answers are shown at once."""
+        return self.said.get("show") == "answers"
+
+    @property
+    def fold_query(self) -> str:
+        """What leads to the same page with all answers unfolded, or folded again."""
+        place = {name: self.said.get(name, "") for name in ("after", "before")}
+        return _kept(self.said, show="" if self.unfolded else "answers", **place)
+
+    @cached_property
+    def reasons(self) -> list[str]:
+        """Reasons given here lately, each once, for whoever rejects to choose from."""
+        rejected = AccessRequest.objects.filter(repo=self.repo, status=Status.REJECTED).order_by("-reviewed_at", "-pk")
+        lately = rejected.values_list("rejection_reason", flat=True)[:REASONS_LOOKED_AT]
+        return list(dict.fromkeys(filter(None, lately)))[:REASONS_OFFERED]
+
+    @property
+    def typed_reason(self) -> str:
+        """What was typed for several, and not used because something else was wrong."""
+        return self.said.get("reason", "")[: AccessRequest.REASON_MAX_LENGTH]
 
     @cached_property
     def _by_day(self) -> list[tuple[Any, dict[str, int]]]:
@@ -310,10 +350,10 @@ def section(request: HttpRequest, repo: Repo) -> HttpResponse:
     return response
 
 
-def back(request: HttpRequest, repo: Repo) -> HttpResponse:
-    """To the page of the list that the reviewer was on."""
+def back(request: HttpRequest, repo: Repo, *, reason: str = "") -> HttpResponse:
+    """To the page of the list that the reviewer was on, with the reason that was typed and not used."""
     place = {name: request.GET.get(name, "") for name in ("after", "before")}
-    query = _kept(request.GET, **place)
+    query = _kept(request.GET, **place, reason=reason)
     return redirect(f"{repo.path}/settings?{query}#requests" if query else f"{repo.path}/settings#requests")
 
 

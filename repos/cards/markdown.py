@@ -25,9 +25,10 @@ from markdown_it.rules_block import StateBlock
 from markdown_it.rules_core import StateCore
 from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
+from mdit_py_plugins.footnote import footnote_plugin
 from mdit_py_plugins.gfm_autolink import gfm_autolink_plugin
 
-from repos.cards import code, raw_html
+from repos.cards import code, pictures, raw_html
 
 MAX_CHARACTERS: Final = 512 * 1024
 MAX_PARAGRAPH: Final = 32 * 1024
@@ -39,7 +40,7 @@ UrlOf = Callable[[str], str] | str
 
 _ATTRIBUTES: Final[dict[str, set[str]]] = {
     "*": {"title", "dir", "lang"},
-    "a": {"href", "id", "name"},
+    "a": {"href", "id", "name", "class", "aria-label"},
     "abbr": {"title"},
     "audio": {"src", "controls"},
     "code": {"class"},
@@ -48,9 +49,10 @@ _ATTRIBUTES: Final[dict[str, set[str]]] = {
     "details": {"open"},
     "div": {"align", "class"},
     "img": {"src", "alt", "width", "height", "align"},
-    "li": {"value", "class"},
+    "li": {"value", "class", "id"},
     "ol": {"start", "reversed"},
     "p": {"align", "class"},
+    "section": {"class"},
     "source": {"src", "type"},
     "span": {"class", "role", "aria-label"},
     "table": {"align"},
@@ -61,9 +63,13 @@ _ATTRIBUTES: Final[dict[str, set[str]]] = {
     **{f"h{level}": {"id", "align"} for level in range(1, 7)},
 }
 _CLASSES: Final = re.compile(
-    r"language-[a-z0-9+#-]{1,30}|task|markdown-alert(?:-[a-z]{1,20})?|(?:" + "|".join(sorted(code.CLASSES)) + ")"
+    r"language-[a-z0-9+#-]{1,30}|task|anchor|footnotes|markdown-alert(?:-[a-z]{1,20})?|(?:"
+    + "|".join(sorted(code.CLASSES))
+    + ")"
 )
-_ROLES: Final = {"role": {"img"}, "aria-label": {"done", "not done"}}
+_TO_HEADING: Final = "Link to this section"
+_BACK: Final = "Back to the text"
+_ROLES: Final = {"role": {"img"}, "aria-label": {"done", "not done", _TO_HEADING, _BACK}}
 _FILES: Final = {"src", "poster"}
 _LINK_SCHEMES: Final = {"http", "https", "mailto"}
 _BARE_URL: Final = re.compile(r"https?://[^\s<>\"`|\x00-\x1f]{1,2000}")
@@ -73,8 +79,8 @@ class _TooMuchWork(Exception):
     """The deadline has passed."""
 
 
-def render_card(text: str, *, resolve_url: UrlOf, blob_url: UrlOf | None = None) -> str:
-    """A card's text as safe HTML.
+def render_card(text: str, *, resolve_url: UrlOf, blob_url: UrlOf | None = None, files_closed: bool = False) -> str:
+    """A card's text as safe HTML.  Where the files are closed to its reader, words stand in the place of pictures.
 
     `resolve_url` makes an image's address from its path in the repo (decoded, without a slash in front): a function, or
     the prefix that a quoted path is added to.  `blob_url` does so for links; by default it is a `resolve_url` prefix
@@ -82,24 +88,33 @@ def render_card(text: str, *, resolve_url: UrlOf, blob_url: UrlOf | None = None)
     """
     if blob_url is None:
         blob_url = _blob_prefix(resolve_url) if isinstance(resolve_url, str) else resolve_url
-    return _render(text, _Addresses(resolve_url, blob_url, ids=True))
+    return _render(text, _Addresses(resolve_url, blob_url, ids=True, files_closed=files_closed))
 
 
 def render_prompt(
-    text: str, *, resolve_url: UrlOf | None = None, blob_url: UrlOf | None = None, deadline: float | None = None
+    text: str,
+    *,
+    resolve_url: UrlOf | None = None,
+    blob_url: UrlOf | None = None,
+    files_closed: bool = False,
+    deadline: float | None = None,
 ) -> str:
     """A gate's prompt, description or help as safe HTML.
 
     Nothing in it gets an id; without the urls, links and images that are relative go nowhere.  `deadline`, by the
     monotonic clock, is for a text that shares its time with others.
     """
-    return _render(text, _Addresses(resolve_url, blob_url or resolve_url, ids=False), deadline)
+    addresses = _Addresses(resolve_url, blob_url or resolve_url, ids=False, files_closed=files_closed)
+    return _render(text, addresses, deadline)
 
 
-def render_prompts(texts: Sequence[str], *, resolve_url: UrlOf) -> list[str]:
+def render_prompts(texts: Sequence[str], *, resolve_url: UrlOf, files_closed: bool = False) -> list[str]:
     """The texts of one gate; together they get the time of one."""
     deadline = time.monotonic() + SECONDS
-    return [render_prompt(text, resolve_url=resolve_url, deadline=deadline) if text else "" for text in texts]
+    return [
+        render_prompt(text, resolve_url=resolve_url, files_closed=files_closed, deadline=deadline) if text else ""
+        for text in texts
+    ]
 
 
 def _blob_prefix(resolve_prefix: str) -> str:
@@ -110,7 +125,9 @@ def _blob_prefix(resolve_prefix: str) -> str:
 def _render(text: str, addresses: _Addresses, deadline: float | None = None) -> str:
     if len(text) > MAX_CHARACTERS:
         return _as_written(text)
-    env = {"deadline": deadline or time.monotonic() + SECONDS, "code_seconds": code.SECONDS}
+    env = {
+        "deadline": deadline or time.monotonic() + SECONDS, "code_seconds": code.SECONDS, "anchors": addresses.ids,
+    }  # fmt: skip
     try:
         html = _markdown().render(text, env)
         _check(env)
@@ -124,7 +141,7 @@ def _as_written(text: str) -> str:
 
 
 def _sanitised(html: str, addresses: _Addresses) -> str:
-    return nh3.clean(
+    clean = nh3.clean(
         html,
         tags=set(raw_html.TAGS),
         clean_content_tags={"script", "style"},
@@ -132,24 +149,28 @@ def _sanitised(html: str, addresses: _Addresses) -> str:
         attribute_filter=addresses.attribute,
         url_schemes=set(_LINK_SCHEMES),
         link_rel="nofollow noopener",
-        set_tag_attribute_values={"img": {"loading": "lazy"}},
+        # What may be wider than the page scrolls by itself, so it must be reachable by keyboard.
+        set_tag_attribute_values={"img": {"loading": "lazy"}, "pre": {"tabindex": "0"}, "table": {"tabindex": "0"}},
     )
+    return pictures.replaced(clean)
 
 
 class _Addresses:
     """Where the links and images of one text lead, and which of its attribute values stay."""
 
-    def __init__(self, resolve_url: UrlOf | None, blob_url: UrlOf | None, *, ids: bool) -> None:
+    def __init__(self, resolve_url: UrlOf | None, blob_url: UrlOf | None, *, ids: bool, files_closed: bool) -> None:
         self.resolve_url = resolve_url
         self.blob_url = blob_url
         self.ids = ids
+        self.files_closed = files_closed
 
     def attribute(self, tag: str, name: str, value: str) -> str | None:
         """nh3's question for each attribute on the lists: its value, or None to leave it out."""
         if name == "href":
             return self._address(value, self.blob_url, _LINK_SCHEMES)
         if name in _FILES:
-            return self._address(value, self.resolve_url, {"http", "https"})
+            address = self._address(value, _closed if self.files_closed else self.resolve_url, {"http", "https"})
+            return f"https:{address}" if address and address.startswith("//") else address
         if name in ("id", "name"):
             return f"{ID_PREFIX}{value}" if self.ids and value and len(value) <= 200 else None
         if name == "class":
@@ -176,11 +197,16 @@ class _Addresses:
         return (f"{url_of}{quote(path)}" if isinstance(url_of, str) else url_of(path)) + fragment
 
 
+def _closed(path: str) -> str:
+    return pictures.CLOSED
+
+
 @lru_cache(maxsize=1)
 def _markdown() -> MarkdownIt:
     """The parser.  All that belongs to one text is in `env`, so threads may share it."""
     md = MarkdownIt("gfm-like2", {"linkify": False, "xhtmlOut": False}).disable("linkify").use(gfm_autolink_plugin)
     md.disable("gfm_autolink_protocol")  # Searches all pending text at each colon: quadratic.
+    footnote_plugin(md, inline=False)
     md.inline.ruler.push("bare_url", _bare_url)
     md.inline.ruler.before("text", "deadline", _inline_deadline)
     interrupts = ["paragraph", "reference", "blockquote", "list"]  # The rule is asked inside these too.
@@ -191,6 +217,7 @@ def _markdown() -> MarkdownIt:
     md.core.ruler.push("well_formed", raw_html.well_formed)
     md.add_render_rule("fence", _fence)
     md.add_render_rule("list_item_open", _list_item_open)
+    md.add_render_rule("footnote_anchor", _footnote_anchor)
     return md
 
 
@@ -253,8 +280,18 @@ def _heading_ids(state: StateCore) -> None:
         if opening.type == "heading_open":
             words = "".join(child.content for child in inline.children or [] if child.type in ("text", "code_inline"))
             slug = re.sub(r"\s+", "-", re.sub(r"[^\w\s-]", "", words.lower()).strip())[:100] or "section"
-            opening.attrSet("id", f"{slug}-{seen[slug]}" if seen[slug] else slug)
+            slug_here = f"{slug}-{seen[slug]}" if seen[slug] else slug
             seen[slug] += 1
+            opening.attrSet("id", slug_here)
+            if state.env["anchors"]:  # An empty link: its sign is in the style sheet, so it is no word of the heading.
+                address: dict[str, str | int | float] = {
+                    "class": "anchor",
+                    "href": f"#{slug_here}",
+                    "aria-label": _TO_HEADING,
+                }
+                inline.children = [
+                    *(inline.children or []), Token("link_open", "a", 1, attrs=address), Token("link_close", "a", -1)
+                ]  # fmt: skip
 
 
 def _cell_alignment(state: StateCore) -> None:
@@ -284,3 +321,11 @@ def _list_item_open(renderer: Any, tokens: Sequence[Token], index: int, options:
         return str(renderer.renderToken(tokens, index, options, env))
     label, sign = ("done", "☑") if meta["checked"] else ("not done", "☐")
     return f'<li class="task"><span role="img" aria-label="{label}">{sign}</span> '
+
+
+def _footnote_anchor(renderer: Any, tokens: Sequence[Token], index: int, options: Any, env: Any) -> str:
+    """From a footnote back to where it is referred to."""
+    _check(env)
+    meta = tokens[index].meta
+    name = f"{meta['id'] + 1}" + (f":{meta['subId']}" if meta["subId"] else "")
+    return f' <a href="#fnref{name}" aria-label="{_BACK}">\u21a9\ufe0e</a>'

@@ -54,8 +54,43 @@ def library_name(metadata: Mapping[str, Any]) -> str | None:
 
 def license_of(metadata: Mapping[str, Any]) -> str | None:
     """The licence's identifier; for `other`, its name where one is given."""
-    said = next(iter(_texts(metadata.get("license"))), None)
+    said = license_id(metadata)
     return (_word(metadata, "license_name") or said) if said == "other" else said
+
+
+def license_id(metadata: Mapping[str, Any]) -> str | None:
+    """The licence as the list of licences is filtered by it."""
+    return next(iter(_texts(metadata.get("license"))), None)
+
+
+def license_link(metadata: Mapping[str, Any]) -> str | None:
+    """Where the author's own licence is: an address, or a path in the repo."""
+    return _word(metadata, "license_link")
+
+
+def base_models_of(metadata: Mapping[str, Any]) -> list[str]:
+    """The ids of the models that this one was made from."""
+    return _ids(metadata, "base_model")
+
+
+def base_relation_of(metadata: Mapping[str, Any]) -> str | None:
+    """How it was made from them: `adapter`, `finetune`, `merge` or `quantized`."""
+    relation = _word(metadata, "base_model_relation")
+    return relation if relation in _BASE_MODEL_RELATIONS else None
+
+
+def datasets_of(metadata: Mapping[str, Any]) -> list[str]:
+    """The ids of the datasets that it was trained on."""
+    return _ids(metadata, "datasets")
+
+
+def task_categories_of(metadata: Mapping[str, Any]) -> list[str]:
+    """What a dataset is for."""
+    return list(dict.fromkeys(_texts(metadata.get("task_categories"))))
+
+
+def _ids(metadata: Mapping[str, Any], key: str) -> list[str]:
+    return list(dict.fromkeys(text for text in _texts(metadata.get(key)) if len(text) <= MAX_TAG))
 
 
 def languages_of(metadata: Mapping[str, Any]) -> list[str]:
@@ -69,7 +104,7 @@ def _tags(metadata: Mapping[str, Any], repo_type: str) -> Iterator[str]:
     yield from languages_of(metadata)
     for key, prefix in (_DATASET_PREFIXES if repo_type == "dataset" else _MODEL_PREFIXES).items():
         yield from (f"{prefix}:{text}" for text in _texts(metadata.get(key)))
-    if repo_type != "dataset" and (relation := _word(metadata, "base_model_relation")) in _BASE_MODEL_RELATIONS:
+    if repo_type != "dataset" and (relation := base_relation_of(metadata)):
         yield from (f"base_model:{relation}:{text}" for text in _texts(metadata.get("base_model")))
     if metadata.get("model-index"):
         yield "model-index"

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from repos.git.changes import AddBlob, AddPointer, DeleteFile, DeleteFolder, Op
-from repos.git.objects import Author, CommitInfo, Entry, LfsPointer, Ref
+from repos.git.objects import Author, Changes, CommitInfo, Entry, FileChange, LfsPointer, Ref
 from repos.git.paths import clean_path
 from repos.git.pointers import parse_pointer, pointer_text
 from repos.git.repo import GitRepo
@@ -15,10 +15,12 @@ __all__ = [
     "AddBlob",
     "AddPointer",
     "Author",
+    "Changes",
     "CommitInfo",
     "DeleteFile",
     "DeleteFolder",
     "Entry",
+    "FileChange",
     "GitRepo",
     "LfsPointer",
     "Op",

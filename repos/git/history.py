@@ -24,6 +24,21 @@ def log(repo: pygit2.Repository, commit: str, *, skip: int, limit: int) -> list[
     return [commit_info(found) for found in islice(walker, skip, skip + limit)]
 
 
+def log_of(repo: pygit2.Repository, commit: str, path: str, *, skip: int, limit: int, budget: int) -> list[CommitInfo]:
+    """The commits that made `path` other than each of their parents has it."""
+    folder, _, name = path.rpartition("/")
+    walker = islice(repo.walk(commit, SortMode.NONE), budget)
+    found = (current for current in walker if _changed_here(current, folder, name))
+    return [commit_info(current) for current in islice(found, skip, skip + limit)]
+
+
+def _changed_here(commit: pygit2.Commit, folder: str, name: str) -> bool:
+    here = _entry_key(_folder(commit, folder), name)
+    return all(_entry_key(_folder(parent, folder), name) != here for parent in commit.parents) and (
+        bool(commit.parents) or here is not None
+    )
+
+
 def count(repo: pygit2.Repository, commit: str, limit: int) -> int:
     """How many commits lead to `commit`, itself included; `limit` if there are at least that many."""
     return sum(1 for _ in islice(repo.walk(commit), limit))

@@ -75,3 +75,41 @@ class Author:
         """As libgit2 wants it, with the present time.  Characters that git cannot hold become spaces."""
         name, email = (_NOT_IN_SIGNATURES.sub(" ", text).strip() for text in (self.name, self.email))
         return Signature(name or "unknown", email or "unknown")
+
+
+Kind = Literal["added", "changed", "deleted", "renamed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of a changed file.  `sign` is `+`, `-`, a space, or `…` where lines are left out; numbers start at 1."""
+
+    sign: str
+    before: int
+    after: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class FileChange:
+    """What a commit did to one file.  `lines` is None where they are not compared: large, not text, too many.
+
+    `before` and `after` are the file's two states; None where there was, or is, none, and for submodules.
+    """
+
+    kind: Kind
+    path: str
+    old_path: str
+    before: Entry | None
+    after: Entry | None
+    lines: tuple[Line, ...] | None
+    added: int
+    removed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """The files that a commit changed: how many, and the first of them."""
+
+    total: int
+    files: list[FileChange]

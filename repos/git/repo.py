@@ -16,9 +16,9 @@ import pygit2
 
 from accounts.errors import BadRequest
 from repos.errors import ConcurrentCommit, RepoNotFound
-from repos.git import changes, history, revisions, staging, tree
+from repos.git import changes, diffs, history, revisions, staging, tree
 from repos.git.handles import HandlePool
-from repos.git.objects import Author, CommitInfo, Entry, Ref
+from repos.git.objects import Author, Changes, CommitInfo, Entry, Ref
 from repos.git.pointers import pointer_text
 
 MAX_OPEN = 256  # Repos kept open per process.
@@ -168,6 +168,18 @@ class GitRepo:
         """The log, newest first."""
         with self._handles.take() as handle:
             return history.log(handle, commit, skip=skip, limit=limit)
+
+    def commits_of(
+        self, commit: str, path: str, *, skip: int = 0, limit: int = 50, budget: int = 5000
+    ) -> list[CommitInfo]:
+        """Those of the log that changed the file or folder at `path`, newest first, as far as `budget` commits back."""
+        with self._handles.take() as handle:
+            return history.log_of(handle, commit, path, skip=skip, limit=limit, budget=budget)
+
+    def changes_of(self, commit: str, *, limit: int = 200) -> Changes:
+        """What one commit changed, compared with its first parent."""
+        with self._handles.take() as handle:
+            return diffs.changes_of(handle, commit, limit)
 
     def count(self, commit: str, *, limit: int = 10_000) -> int:
         """How many commits lead to `commit`, itself included; `limit` if there are at least that many."""

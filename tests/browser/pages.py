@@ -61,6 +61,12 @@ def too_late(page: Page) -> None:
     sending("Commit to main", **{"README.md": "# Mine\n"})(page)
 
 
+def tick_and_give_a_reason(page: Page) -> None:
+    for box in page.locator("#requests input[name=request]").all()[:2]:
+        box.check()
+    page.locator("#requests .why summary").nth(1).click()
+
+
 def decide_about_all(page: Page) -> None:
     page.get_by_label("All ").check()
     page.locator("#bulk").get_by_role("button", name="Reject").click()
@@ -209,12 +215,15 @@ PAGES = [
     Row("file-empty", "/lab/files/blob/main/empty.txt"),
     Row("file-deep", "/lab/files/blob/main/a%20folder%20with%20words/and/another%20folder/deep.txt"),
     Row("commits", "/lab/files/commits/main"),
+    Row("commits-of-a-file", "/lab/files/commits/main/source.py"),
+    Row("commits-of-nothing", "/lab/files/commits/main/never.txt"),
     Row("commit", "/lab/files/commit/{commit}"),
     # Settings and review.
     Row("settings", f"{RESEARCH}/settings", "ada"),
     Row("settings-unfolded", f"{RESEARCH}/settings?q=reader-1&sort=newest&age=over-7d", "ada", act=unfold),
     Row("settings-accepted", f"{RESEARCH}/settings?status=accepted", "ada"),
     Row("settings-rejected", f"{RESEARCH}/settings?status=rejected", "ada", act=unfold),
+    Row("settings-ticked", f"{RESEARCH}/settings?show=answers", "ada", act=tick_and_give_a_reason),
     Row("settings-nothing-found", f"{RESEARCH}/settings?q=nothing&country=FR&user=reader", "ada"),
     Row("settings-wild", f"{WILD}/settings", "ada", act=unfold),
     Row("settings-wild-rejected", f"{WILD}/settings?status=rejected", "ada", act=unfold),

@@ -201,7 +201,9 @@ def _review(request: AccessRequest, status: str, by: User, reason: str = "") -> 
 
 def _research(lab: Namespace, ada: User) -> Repo:
     """lab/research: manual, with requests in each state."""
-    small = {"README.md": texts.RESEARCH_CARD.encode(), "config.json": b'{"hidden_size": 32}\n'}
+    small = {
+        "README.md": texts.RESEARCH_CARD.encode(), "config.json": b'{"hidden_size": 32}\n', "loss.svg": texts.PICTURE,
+    }  # fmt: skip
     repo = _repo(lab, "research", small, by=ada, gated="manual", large={"model.safetensors": texts.noise(9000)})
     _readers(repo, READERS, texts.ANSWERS, "reader")
     _ask(repo, "noor", texts.ANSWERS)

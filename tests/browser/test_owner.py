@@ -84,9 +84,9 @@ def test_review_one_by_one(visit, owner, guests, repo_id):
     page.get_by_role("button", name=f"Accept {first}").click()
     expect(page.get_by_text(f"{first} has access now.")).to_be_visible()
     row = page.locator("#requests .rows > li", has_text=second)
-    row.get_by_text("with a reason").click()
+    row.get_by_text("Reject with a reason").click()
     row.get_by_label("Reason for rejecting").fill("Not now")
-    row.get_by_role("button", name="Reject").click()
+    row.get_by_role("button", name="Reject with this reason").click()
     expect(page.get_by_text(f"{second} was rejected.")).to_be_visible()
     expect(page.locator("#requests .rows > li")).to_have_count(1)
     expect(page.locator("#requests .rows > li")).to_contain_text(third)
@@ -96,6 +96,95 @@ def test_review_one_by_one(visit, owner, guests, repo_id):
     page.get_by_role("button", name=f"Cancel the decision about {second}").click()
     expect(page.get_by_text(f"{second} is waiting for a decision again.")).to_be_visible()
     expect(lists.get_by_role("link", name="Pending")).to_contain_text("2")
+
+
+def test_reject_with_a_reason_in_two_clicks_and_typing(visit, owner, guests, repo_id, javascript):
+    page = visit(f"/{repo_id}/settings", owner)
+    name = guests[0].name
+    row = page.locator("#requests .rows > li", has_text=name)
+    row.get_by_text("Reject with a reason").click()
+    if javascript:  # The field waits for the typing.
+        expect(row.get_by_label("Reason for rejecting")).to_be_focused()
+    else:
+        row.get_by_label("Reason for rejecting").click()
+    page.keyboard.type("Only for members")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text(f"{name} was rejected.")).to_be_visible()
+    page.get_by_role("navigation", name="Lists of requests").get_by_role("link", name="Rejected").click()
+    expect(page.locator("#requests .rows")).to_contain_text("Reason: Only for members")
+
+
+def test_all_answers_at_once(visit, owner, guests, repo_id):
+    page = visit(f"/{repo_id}/settings", owner)
+    expect(page.get_by_text(f"Company of {guests[2].name}")).not_to_be_visible()
+    page.get_by_role("link", name="Unfold all answers").click()
+    for person in guests:
+        expect(page.get_by_text(f"Company of {person.name}")).to_be_visible()
+    page.get_by_role("button", name=f"Accept {guests[0].name}").click()
+    expect(page.get_by_text(f"{guests[0].name} has access now.")).to_be_visible()
+    expect(page.get_by_text(f"Company of {guests[2].name}")).to_be_visible()
+
+
+def test_the_second_of_two_reviewers_is_told_what_the_first_did(visit, owner, guests, repo_id):
+    first, second = visit(f"/{repo_id}/settings", owner), visit(f"/{repo_id}/settings", owner)
+    name = guests[1].name
+    first.get_by_role("button", name=f"Accept {name}").click()
+    expect(first.get_by_text(f"{name} has access now.")).to_be_visible()
+    second.get_by_role("button", name=f"Reject {name}", exact=True).click()
+    expect(second.locator("#toasts")).to_contain_text(f"The request of {name} was accepted by {owner.name} already.")
+    expect(second.locator("#requests .rows > li")).to_have_count(2)
+
+
+def test_to_decide_about_nobody_is_no_decision(visit, owner, guests, repo_id):
+    page = visit(f"/{repo_id}/settings", owner)
+    page.get_by_label("Reason if you reject").fill("Kept as it was typed")
+    page.locator("#bulk").get_by_role("button", name="Reject").click()
+    expect(page.locator("#toasts")).to_contain_text("Nobody is selected.")
+    expect(page.get_by_label("Reason if you reject")).to_have_value("Kept as it was typed")
+    expect(page.locator("#requests .rows > li")).to_have_count(3)
+
+
+@pytest.mark.parametrize("javascript", [True], indirect=True, ids=["scripts"])
+def test_what_was_begun_stays_through_a_decision(visit, owner, guests, repo_id):
+    first, second, third = (person.name for person in guests)
+    page = visit(f"/{repo_id}/settings", owner)
+    rows = page.locator("#requests .rows > li")
+    rows.filter(has_text=second).get_by_text("1 answer").click()
+    page.get_by_label(f"Select {third}").check()
+    rows.filter(has_text=third).get_by_text("Reject with a reason").click()
+    page.get_by_label(f"Reason for rejecting {third}").fill("Half a")
+    steps = page.evaluate("history.length")
+    page.get_by_role("button", name=f"Accept {first}").click()
+    expect(page.get_by_text(f"{first} has access now.")).to_be_visible()
+    expect(page.get_by_role("button", name=f"Accept {second}")).to_be_focused()
+    expect(page.get_by_text(f"Company of {second}")).to_be_visible()
+    expect(page.get_by_label(f"Select {third}")).to_be_checked()
+    expect(page.get_by_text("(1)")).to_be_visible()
+    expect(page.get_by_label(f"Reason for rejecting {third}")).to_have_value("Half a")
+    assert page.evaluate("history.length") == steps, "a decision is no page to go back to"
+
+
+@pytest.mark.parametrize("javascript", [True], indirect=True, ids=["scripts"])
+def test_lists_filters_and_the_way_back(visit, stage, owner, guests, repo_id):
+    page = visit(f"/{repo_id}/settings", owner)
+    lists = page.get_by_role("navigation", name="Lists of requests")
+    lists.get_by_role("link", name="Accepted").click()
+    expect(page.locator("#requests .empty")).to_contain_text("Nobody has access by request yet.")
+    expect(lists.get_by_role("link", name="Accepted")).to_be_focused()
+    page.get_by_role("link", name="Decide about those who wait").click()
+    expect(page.locator("#requests .rows > li")).to_have_count(3)
+    order = page.get_by_label("Order")
+    order.focus()
+    order.select_option("Newest first")  # Applies itself.
+    expect(page.locator("#requests .rows > li").first).to_contain_text(guests[2].name)
+    expect(order).to_be_focused()
+    expect(page).to_have_url(f"{stage.url}/{repo_id}/settings?status=pending&sort=newest#requests")
+    page.go_back()
+    expect(page.locator("#requests .rows > li").first).to_contain_text(guests[0].name)
+    page.go_back()
+    expect(page.locator("#requests .empty")).to_contain_text("Nobody has access by request yet.")
+    page.go_back()
+    expect(page.locator("#requests .rows > li")).to_have_count(3)
 
 
 def test_review_several(visit, owner, guests, repo_id):

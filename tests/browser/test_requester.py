@@ -145,12 +145,42 @@ def test_a_rejected_request_shows_its_reason(visit, hub, guest, owner, repo_id):
     answers = {"Company": "X", "Country": "FR", "What for": "Research", "I agree": "true"}
     hub.ask(repo_id, guest, answers)
     review = visit(f"/{repo_id}/settings", owner)
-    review.get_by_text("with a reason").click()
+    review.get_by_text("Reject with a reason").click()
     review.get_by_label(f"Reason for rejecting {guest.name}").fill("Ask again <in> May")
-    review.get_by_role("button", name=f"Reject {guest.name}").click()
+    review.get_by_role("button", name="Reject with this reason").click()
     expect(review.get_by_text(f"{guest.name} was rejected.")).to_be_visible()
     page = visit(f"/{repo_id}", guest)
     expect(page.locator("#gate").get_by_role("heading")).to_contain_text("Your request was rejected")
     expect(page.locator("#gate .reason")).to_have_text("Ask again <in> May")
     page.get_by_role("link", name="All my requests").click()
     expect(page.locator(".rows li").first).to_contain_text("Reason: Ask again <in> May")
+
+
+def test_pictures_and_films_of_a_card_are_shown_to_whom_the_gate_is_open(visit, hub, owner, guest):
+    """And nothing is asked of the server in vain by anybody else's browser, which would fail this test."""
+    name = f"{owner.name}/pictures"
+    card = b"![The loss](loss.svg)\n\n<video src='clip.mp4' controls></video>\n\n![Badge](http://127.0.0.1/b.svg)\n"
+    svg = b'<svg xmlns="http://www.w3.org/2000/svg" width="20" height="10"><rect width="20" height="10"/></svg>'
+    hub.publish(name, owner, {"README.md": card, "loss.svg": svg, "clip.mp4": b"no film at all"})
+    page = visit(f"/{name}", owner)
+    expect(page.get_by_role("img", name="The loss")).to_have_js_property("naturalWidth", 20)
+    expect(page.locator("video")).to_be_visible()
+    expect(page.get_by_role("link", name="Badge at 127.0.0.1")).to_be_visible()
+    for reader in (None, guest):
+        page = visit(f"/{name}", reader)
+        expect(page.locator("article .unshown.closed")).to_have_text(["The loss", "Video"])
+        expect(page.locator("main")).to_contain_text("The pictures of this card are files behind the gate.")
+
+
+def test_a_link_to_a_closed_file_says_what_to_do_and_opens_after_acceptance(visit, hub, guest, owner, repo_id):
+    page = visit(f"/{repo_id}/blob/main/config.json", guest)
+    expect(page.locator("main .notice[role=alert]")).to_contain_text("config.json is behind the gate of this model.")
+    fill_in(page, "Example University")
+    send(page)
+    page.goto(f"/{repo_id}/blob/main/config.json")
+    expect(page.locator("main .notice[role=alert]")).to_contain_text("once it is accepted, this address opens")
+    page.get_by_text("What you sent").click()
+    expect(page.locator("#gate .sent")).to_contain_text("Example University")
+    hub.handle(repo_id, owner, guest, "accepted")
+    page.get_by_role("link", name="this address").click()
+    expect(page.get_by_role("region", name="config.json")).to_contain_text('"hidden": 1')

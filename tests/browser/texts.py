@@ -25,6 +25,9 @@ license: apache-2.0
 language: [en, fr, de]
 pipeline_tag: feature-extraction
 library_name: transformers
+base_model: [lab/quiet, elsewhere/of-which-nothing-is-known-here]
+base_model_relation: finetune
+datasets: [lab/rows]
 tags: [small, demo, not-for-all-audiences]
 extra_gated_heading: Request access to the research model
 extra_gated_description: The authors review each request, usually within two working days.
@@ -74,7 +77,17 @@ print(model.config.hidden_size, 'and', "so on", 1e-5, None, lambda x: x ** 2)
 
 ### Limits
 
-Nothing that it says is *true*.
+Nothing that it says is *true*.[^1] The run[^run] is described elsewhere.
+
+![The loss, step by step](loss.svg)
+
+> [!CAUTION]
+> Not for [patients](https://lab.example.org/patients).
+
+#### More
+
+[^1]: By chance it may be.
+[^run]: With `seed` 20260101.
 """
 
 ANSWERS = {

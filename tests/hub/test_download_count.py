@@ -36,6 +36,10 @@ def count(repo: Repo) -> int:
     ("method", "headers", "counted"),
     [
         ("get", {}, 1),
+        ("get", {"Sec-Fetch-Dest": "document"}, 1),
+        # A browser shows it on a page: nobody has downloaded a repo by reading its card.
+        ("get", {"Sec-Fetch-Dest": "image"}, 0),
+        ("get", {"Sec-Fetch-Dest": "video"}, 0),
         ("get", {"Range": "bytes=0-"}, 1),
         ("get", {"Range": "bytes=0-0"}, 1),
         ("get", {"Range": "bytes=1-"}, 0),

@@ -94,6 +94,18 @@ def test_nonsense_changes_nothing_and_is_explained(asked, browser, ada, sam, dat
     assert not BulkReview.objects.exists()
 
 
+def test_a_reason_that_was_typed_is_kept_when_something_else_is_wrong(asked, browser, ada):
+    client = browser(ada)
+    for scope in ({"scope": "selected"}, {"scope": "all", "until": "yesterday"}):
+        response = client.post(f"{BULK}?q=sam", scope | {"status": "rejected", "reason": "Not <this> year"})
+        assert response["Location"] == f"{SETTINGS}?q=sam&reason=Not+%3Cthis%3E+year#requests"
+    page = soup(client.get(response["Location"]))
+    assert page.select_one("#bulk-reason") is None, "one request alone needs no form for several"
+    page = soup(client.get(f"{SETTINGS}?reason=Not+%3Cthis%3E+year"))
+    assert page.select_one("#bulk-reason")["value"] == "Not <this> year"
+    assert "reason" not in form_to(page, BULK)["action"], "it is not carried along"
+
+
 def test_all_that_match_are_asked_about_once_more_and_then_decided(asked, browser, ada, told):
     client = browser(ada)
     data = bulk_form(client, "?q=example") | {"scope": "all", "status": "rejected", "reason": "Full"}

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from access import services
 from accounts.actor import Actor
 from gatehub.web import files
 from repos import content
-from tests.support.cast import add_files
+from repos.git import DeleteFile
+from tests.support.cast import ANSWERS, add_files
 from tests.web.pages import soup, words
 
 PATH = "/lab/toxic-bert"
@@ -67,6 +69,26 @@ def test_a_file_behind_the_gate_shows_the_gate(gated_repo, browser, sam):
             assert "model_type" not in response.content.decode()
 
 
+def test_the_gate_says_what_it_holds_and_what_to_do(gated_repo, browser, sam, ada):
+    def told(client, path="blob/main/sub/config.json"):
+        return words(soup(client.get(f"{PATH}/{path}")).select_one("main .notice[role=alert]"))
+
+    stranger = soup(browser().get(f"{PATH}/blob/main/config.json")).select_one("main .notice[role=alert]")
+    assert "config.json is behind the gate of this model." in words(stranger)
+    assert stranger.select_one("a")["href"] == f"/login?next={PATH}/blob/main/config.json"
+    client = browser(sam)
+    assert "sub/config.json is behind the gate" in told(client)
+    assert "Ask for access below" in told(client)
+    assert "The history is behind the gate" in told(client, "commits/main")
+    assert "The commit 0000000 is behind the gate" in told(client, "commit/0000000")
+    request = services.ask(repo=gated_repo, answers=ANSWERS, by=Actor(user=sam))
+    assert "once it is accepted, this address opens" in told(client)
+    services.review(access_request=request, status="rejected", by=Actor(user=ada))
+    assert "Your request was rejected" in told(client)
+    services.review(access_request=request, status="accepted", by=Actor(user=ada))
+    assert client.get(f"{PATH}/blob/main/config.json").status_code == 200
+
+
 def test_readme_is_open_to_whoever_sees_the_repo(gated_repo, browser):
     page = soup(browser().get(f"{PATH}/blob/main/README.md?view=source"))
     assert "extra_gated_prompt" in words(page.select_one(".source"))
@@ -75,14 +97,21 @@ def test_readme_is_open_to_whoever_sees_the_repo(gated_repo, browser):
     assert browser().get(f"{PATH}/blob/main/sub/README.md").status_code == 401
 
 
+def test_the_card_as_a_file_shows_no_pictures_from_behind_the_gate(gated_repo, browser, ada):
+    add_files(gated_repo, {"README.md": b"# A\n\n![plot](plot.png)\n", "plot.png": b"\x89PNG"}, by=ada)
+    page = soup(browser().get(f"{PATH}/blob/main/README.md"))
+    assert words(page.select_one("article .unshown")) == "plot"
+    assert not page.select("article img")
+    assert soup(browser(ada).get(f"{PATH}/blob/main/README.md")).select("article img")
+
+
 def test_text_is_shown_and_escaped_anything_else_is_not(gated_repo, browser, ada):
     made = {
         "evil.py": b"print('<script>alert(1)</script>')\n",
         "evil.txt": b"</code></pre><script>alert(1)</script>",
         "zero.dat": b"a\0b",
-        "latin.txt": b"caf\xe9",
         "empty.txt": b"",
-        "long.txt": b"x" * (files.MAX_TEXT_BYTES + 1),
+        "control.dat": b"caf\xe9\x01",
     }
     add_files(gated_repo, made, by=ada)
     client = browser(ada)
@@ -90,8 +119,8 @@ def test_text_is_shown_and_escaped_anything_else_is_not(gated_repo, browser, ada
         page = soup(client.get(f"{PATH}/blob/main/{name}"))
         assert "<script>alert(1)</script>" in page.select_one(".source").text
         assert not [script for script in page.select("script") if not script.get("src")]
-    for name, says in (("zero.dat", "is not text"), ("latin.txt", "is not text"), ("long.txt", "too large"),
-                       ("model.safetensors", "too large"), ("empty.txt", "is empty")):  # fmt: skip
+    for name, says in (("zero.dat", "is not text"), ("control.dat", "is not text"),
+                       ("model.safetensors", "stored with LFS"), ("empty.txt", "is empty")):  # fmt: skip
         page = soup(client.get(f"{PATH}/blob/main/{name}"))
         assert says in words(page), name
         assert not page.select(".source"), name
@@ -139,7 +168,7 @@ def test_an_image_is_shown_as_an_image_and_nothing_else(gated_repo, browser, ada
         assert "alert(1)" not in response.content.decode()
         assert client.head(image["src"])["Content-Security-Policy"].startswith("sandbox")
     page = soup(client.get(f"{PATH}/blob/main/x.html"))
-    assert words(page.select_one(".source")) == "<h1>x</h1>"
+    assert page.select_one(".source").text.strip() == "<h1>x</h1>"
 
 
 def test_a_very_large_image_is_not_loaded(gated_repo, browser, ada, monkeypatch):
@@ -233,3 +262,87 @@ def test_the_files_pages_cost_few_queries_however_many_files(gated_repo, browser
     client = browser(ada)
     with django_assert_num_queries(QUERIES[path]):
         assert client.get(f"{PATH}/{path}").status_code == 200
+
+
+@pytest.mark.parametrize(("data", "says"), [
+    (b"caf\xe9\r\n", "It is shown as Windows-1252, which is a guess"),
+    ("café\n".encode("utf-16"), "It is shown as UTF-16."),
+    ("café\n".encode("utf-32"), "It is shown as UTF-32."), ("café\n".encode("utf-8-sig"), ""), ("café\n".encode(), ""),
+])  # fmt: skip
+def test_a_text_in_another_encoding_is_shown_and_said_to_be(gated_repo, browser, ada, data, says):
+    add_files(gated_repo, {"a.txt": data}, by=ada)
+    page = soup(browser(ada).get(f"{PATH}/blob/main/a.txt"))
+    assert words(page.select_one(".source")) == "café"
+    notes = [words(note) for note in page.select(".file-note")]
+    assert says in notes[0] if says else not notes
+
+
+@pytest.mark.parametrize(("line", "count"), [(b"1234567 \xc3\xa9\n", 10_000), (b"\xc3\xa9" * 60_000, 2)])
+def test_of_a_long_text_the_beginning_is_shown(gated_repo, browser, ada, monkeypatch, line, count):
+    """Whole lines where there are lines; and no character is cut in two."""
+    monkeypatch.setattr(files, "MAX_TEXT_BYTES", 4_001)
+    add_files(gated_repo, {"a.txt": line * count}, by=ada)
+    page = soup(browser(ada).get(f"{PATH}/blob/main/a.txt"))
+    assert "These are the first 3.9 KB of" in words(page.select_one(".file-note"))
+    shown = page.select_one(".source code").text
+    assert 3_900 < len(shown.encode()) <= 4_001
+    assert "\ufffd" not in shown
+    assert not page.select("article"), "half a page would be another page"
+
+
+def test_a_commit_says_what_it_changed(gated_repo, browser, ada):
+    add_files(gated_repo, {"a.txt": b"one\ntwo\n", "x/y z.txt": b"<b>\n"}, by=ada)
+    sha = add_files(gated_repo, {"a.txt": b"one\nthree\n"}, {"big.bin": b"y" * 5000}, by=ada)
+    client = browser(ada)
+    page = soup(client.get(f"{PATH}/commit/{sha}"))
+    assert "2 files changed" in words(page)
+    text, large = page.select(".change")
+    assert words(text.select_one(".file-bar")) == "a.txt +1 -1 changed"
+    assert [line.text for line in text.select(".line")] == ["  one\n", "- two\n", "+ three\n"]
+    assert words(large.select_one(".file-bar")) == "big.bin added, 4.9 KB LFS"
+    assert not large.select(".diff")
+    assert client.get(text.a["href"]).status_code == 200
+    assert soup(client.get(f"{PATH}/commit/{sha}~1")).select("h1"), "no such revision, said on a page"
+    first = soup(client.get(page.select_one(".facts a")["href"]))
+    assert [words(change.a) for change in first.select(".change")] == ["a.txt", "x/y z.txt"]
+    assert "+ <b>" in first.text
+
+
+def test_what_a_commit_deleted_leads_to_how_it_was(gated_repo, browser, ada):
+    commit = content.NewCommit(title="Remove it", description="", operations=[DeleteFile("config.json")])
+    sha = content.commit(gated_repo, content.MAIN, commit, by=Actor(user=ada))
+    client = browser(ada)
+    change = soup(client.get(f"{PATH}/commit/{sha}")).select_one(".change")
+    assert "deleted" in words(change)
+    assert client.get(change.a["href"]).status_code == 200
+
+
+def test_a_commit_of_very_many_files_shows_the_first(gated_repo, browser, ada, monkeypatch):
+    monkeypatch.setattr(files, "FILES_OF_A_COMMIT", 2)
+    sha = add_files(gated_repo, {f"{number}.txt": b"x" for number in range(5)}, by=ada)
+    page = soup(browser(ada).get(f"{PATH}/commit/{sha}"))
+    assert "5 files changed" in words(page)
+    assert len(page.select(".change")) == 2
+    assert "And 3 more." in words(page)
+
+
+def test_the_history_of_one_file(gated_repo, browser, ada, monkeypatch):
+    add_files(gated_repo, {"sub/ü.txt": b"1"}, by=ada)
+    add_files(gated_repo, {"other.txt": b"1"}, by=ada)
+    add_files(gated_repo, {"sub/ü.txt": b"2"}, by=ada)
+    client = browser(ada)
+    blob = soup(client.get(f"{PATH}/blob/main/sub/ü.txt"))
+    page = soup(client.get(blob.find("a", string="History")["href"]))
+    assert "sub/ü.txt" in words(page.h2)
+    folder = soup(client.get(f"{PATH}/tree/main/sub")).find("a", string="History of this folder")
+    assert len(soup(client.get(folder["href"])).select(".rows li")) == 2
+    assert len(page.select(".rows li")) == 2
+    monkeypatch.setattr(files, "COMMITS_A_PAGE", 1)
+    page = soup(client.get(f"{PATH}/commits/main/sub/ü.txt"))
+    older = page.select_one("a[rel=next]")["href"]
+    page = soup(client.get(f"{PATH}/commits/main/sub/ü.txt{older}"))
+    assert len(page.select(".rows li")) == 1
+    assert not page.select("a[rel=next]")
+    assert "There are no older ones." in words(soup(client.get(f"{PATH}/commits/main/sub/ü.txt?page=9")))
+    assert "commits changed it" in words(soup(client.get(f"{PATH}/commits/main/never.txt")))
+    assert "History" not in words(soup(browser().get(f"{PATH}/blob/main/README.md")).select_one(".file-bar"))

@@ -8,6 +8,7 @@ from allauth.account.models import EmailAddress
 from access import services
 from access.models import AccessRequest
 from accounts.actor import Actor
+from gatehub.web import facts
 from repos import services as repo_services
 from tests.support.cast import ANSWERS, GATE_CARD, add_files
 from tests.web.pages import data_of, form_to, label_of, press, soup, words
@@ -202,3 +203,146 @@ def test_the_button_says_what_it_does(make_repo, lab, ada, sam, browser, gated):
     assert list(data_of(form)) == ["csrfmiddlewaretoken"]
     wanted = {"auto": "Agree and access repository", "manual": "Agree and send request to access repo"}
     assert words(form.find("button")) == wanted[gated]
+
+
+PICTURES = GATE_CARD.replace("harm.", "harm. ![seal](seal.png)") + "![The loss](img/loss.png)\n"
+
+
+def test_a_closed_gate_shows_words_in_the_place_of_pictures(gated_repo, browser, sam, rea, ada):
+    add_files(gated_repo, {"README.md": PICTURES.encode(), "img/loss.png": b"\x89PNG"}, by=ada)
+    for client in (browser(), browser(sam)):
+        page = soup(client.get(PATH))
+        assert not page.select("main img")
+        assert [words(part) for part in page.select("main .unshown")] == ["seal", "The loss"]
+        assert "are files behind the gate" in words(page.select_one(".pictures-note"))
+    for client in (browser(ada), browser(rea)):
+        page = soup(client.get(PATH))
+        assert page.select_one("article img")["src"] == f"{PATH}/resolve/main/img/loss.png"
+        assert not page.select(".pictures-note")
+    services.review(access_request=ask(gated_repo, sam), status="accepted", by=Actor(user=ada))
+    assert soup(browser(sam).get(PATH)).select("article img")
+
+
+def test_who_waits_can_read_what_they_sent(gated_repo, browser, sam, ada):
+    ask(gated_repo, sam)
+    add_files(gated_repo, {"README.md": b"---\nextra_gated_fields: {Other: text}\n---\n"}, by=ada)
+    sent = soup(browser(sam).get(PATH)).select_one("#gate .sent")
+    assert [words(term) for term in sent.select("dt")] == ["Company", "Country", "I agree"]
+    assert [words(answer) for answer in sent.select("dd")] == ["Example University", "France (FR)", "Yes"]
+
+
+FACTS = """---
+license: other
+license_name: lab-community
+license_link: {link}
+library_name: transformers
+pipeline_tag: text-generation
+language: [en, fr]
+base_model: [Lab/Base, lab/secret, else/where]
+base_model_relation: finetune
+datasets: [lab/rows]
+tags: [small, "a&b"]
+---
+"""
+
+
+def about(page):
+    """What the side of the page says: each fact with its words, and the addresses of the words that are links."""
+    facts = page.select_one(".about .facts")
+    said = {words(term): term.find_next_sibling("dd") for term in facts.select("dt")}
+    return {name: (words(node), [link["href"] for link in node.select("a")]) for name, node in said.items()}
+
+
+def test_what_the_card_says_leads_to_what_there_is_here(make_repo, browser, lab, ada, sam):
+    make_repo("lab/base", by=ada)
+    make_repo("lab/secret", by=ada, private=True)
+    make_repo("lab/rows", by=ada, type_="dataset")
+    card = FACTS.format(link="LICENSE.md").encode()
+    make_repo("lab/tuned", by=ada, files={"README.md": card, "a.txt": b"x" * 1000}, large={"big.bin": b"y" * 5000})
+    page = soup(browser(sam).get("/lab/tuned"))
+    said = about(page)
+    assert said["License"] == ("lab-community", ["/lab/tuned/blob/main/LICENSE.md"])
+    assert said["Task"] == ("text-generation", ["/models?filter=text-generation"])
+    assert said["Language"] == ("en fr", ["/models?filter=en", "/models?filter=fr"])
+    assert said["Finetuned from"] == ("Lab/Base lab/secret else/where", ["/Lab/Base"]), "a hidden repo is no link"
+    assert said["Dataset"] == ("lab/rows", ["/datasets/lab/rows"])
+    assert said["Size"][0].endswith("KB in 4 files")
+    assert [(tag.text, tag["href"]) for tag in page.select(".about .tags a")] == [
+        ("small", "/models?filter=small"), ("a&b", "/models?filter=a%26b"),
+    ]  # fmt: skip
+    assert about(soup(browser(ada).get("/lab/tuned")))["Finetuned from"][1] == ["/Lab/Base", "/lab/secret"]
+
+
+@pytest.mark.parametrize(("link", "href"), [
+    ("https://example.org/terms", ["https://example.org/terms"]), ("../../etc/passwd", []), ("/etc/passwd", []),
+    ("javascript:alert(1)", ["/lab/tuned/blob/main/javascript%3Aalert%281%29"]),
+    ("./docs/TERMS", ["/lab/tuned/blob/main/docs/TERMS"]), ("[1]", ["/models?filter=license%3Aother"]),
+])  # fmt: skip
+def test_a_licence_leads_to_its_text_and_nowhere_else(make_repo, browser, lab, ada, link, href):
+    make_repo("lab/tuned", by=ada, files={"README.md": FACTS.format(link=link).encode()})
+    assert about(soup(browser().get("/lab/tuned")))["License"] == ("lab-community", href)
+
+
+def test_very_many_files_are_not_added_up(make_repo, browser, lab, ada, monkeypatch):
+    monkeypatch.setattr(facts, "MOST_FILES", 3)
+    make_repo("lab/many", by=ada, files={f"{number}.txt": b"x" for number in range(9)})
+    assert about(soup(browser().get("/lab/many")))["Size"][0] == "more than 3 files"
+
+
+def titles(page) -> list[str]:
+    return [words(title) for title in page.select("#use summary")]
+
+
+@pytest.mark.parametrize(("card", "lines"), [
+    ("library_name: transformers", "model = AutoModel.from_pretrained(\"lab/m\")"),
+    ("library_name: transformers\npipeline_tag: text-generation", "from transformers import AutoModelForCausalLM,"),
+    ("library_name: transformers\npipeline_tag: fill-mask", "AutoModelForMaskedLM.from_pretrained"),
+    ("library_name: transformers\npipeline_tag: image-classification",
+     'pipe = pipeline("image-classification", model="lab/m")'),
+    ("library_name: sentence-transformers", 'SentenceTransformer("lab/m")'),
+    ("library_name: diffusers", 'DiffusionPipeline.from_pretrained("lab/m")'),
+    ("library_name: diffusers\nbase_model: lab/base\nbase_model_relation: adapter",
+     'pipe = DiffusionPipeline.from_pretrained("lab/base")\npipe.load_lora_weights("lab/m")'),
+    ("library_name: peft", 'AutoPeftModel.from_pretrained("lab/m")'),
+    ("library_name: peft\nbase_model: lab/base\npipeline_tag: text-generation",
+     'base = AutoModelForCausalLM.from_pretrained("lab/base")\nmodel = PeftModel.from_pretrained(base, "lab/m")'),
+    ("library_name: adapter-transformers\nbase_model: lab/base", 'model.load_adapter("lab/m", set_active=True)'),
+    ("library_name: timm", 'timm.create_model("hf-hub:lab/m", pretrained=True)'),
+])  # fmt: skip
+def test_how_to_use_it_is_said_for_the_library_that_the_card_names(make_repo, browser, lab, ada, card, lines):
+    make_repo("lab/m", by=ada, files={"README.md": f"---\n{card}\n---\n".encode()})
+    page = soup(browser().get("/lab/m"))
+    library = card.partition("\n")[0].removeprefix("library_name: ")
+    assert titles(page) == ["Command line", "Python", library, "git"]
+    said = page.select("#use details")[2]
+    code = said.code.text
+    assert lines in code
+    assert code.startswith("import os\n")
+    assert 'os.environ["HF_ENDPOINT"] = "http://testserver"' in code
+    compile(code, "lines", "exec")
+    assert ("lab/base as well" in words(said)) == ('"lab/base"' in code)
+
+
+@pytest.mark.parametrize(
+    "card", ["tags: [x]", "library_name: mine", "library_name: adapter-transformers", "library_name: 3"]
+)
+def test_a_library_that_is_not_known_leaves_the_hub_s_own(make_repo, browser, lab, ada, card):
+    make_repo("lab/m", by=ada, files={"README.md": f"---\n{card}\n---\n".encode()})
+    assert titles(soup(browser().get("/lab/m"))) == ["Command line", "Python", "git"]
+
+
+def test_a_base_model_with_quotes_in_its_name_breaks_out_of_nothing(make_repo, browser, lab, ada):
+    card = b"---\nlibrary_name: peft\nbase_model: 'x\"); import os #'\n---\n"
+    make_repo("lab/m", by=ada, files={"README.md": card})
+    code = soup(browser().get("/lab/m")).select("#use details")[2].code.text
+    assert 'from_pretrained("x\\"); import os #")' in code
+    compile(code, "lines", "exec")
+
+
+def test_only_what_is_closed_asks_to_sign_in_first(make_repo, browser, lab, ada):
+    make_repo("lab/open", by=ada)
+    make_repo("lab/private", by=ada, private=True)
+    for path, closed in (("/lab/open", False), ("/lab/private", True)):
+        use = words(soup(browser(ada).get(path)).select_one("#use"))
+        assert ("hf auth login" in use) is closed
+        assert ("git asks for your user name" in use) is closed

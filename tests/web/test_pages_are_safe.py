@@ -23,7 +23,8 @@ PAGES = ["/", "/models", "/datasets", "/models?search=%3Cscript%3E", "/lab", "/e
          "/account/verify/no-such-key", "/password/reset/1-abc", "/account/confirm", "/settings/profile",
          "/settings/tokens", "/settings/requests", "/settings/addresses", "/settings/password", "/new", "/nobody",
          "/notifications/address/x", "/no/such-repo", "/settings/organizations", "/organizations/new",
-         "/organizations/lab/members", "/organizations/lab/members?user=evil", "/organizations/lab/settings"]  # fmt: skip
+         "/organizations/lab/members", "/organizations/lab/members?user=evil",
+         "/organizations/lab/settings"]  # fmt: skip
 
 
 @pytest.fixture

@@ -43,6 +43,9 @@ def test_each_pending_request_has_an_accept_and_a_reject_control(asked, browser,
     assert [row.select_one(".who a").text for row in rows] == ["sam", "noor"]
     for row in rows:
         assert [words(button) for button in row.select("form button")] == ["Accept", "Reject"]
+        form = row.select_one("form[id]")
+        with_reason = row.select_one(".why")
+        assert {node["form"] for node in with_reason.select("input, button")} == {form["id"]}
     row = words(rows[0])
     assert "Sam Requester" in row
     assert "sam@example.org verified" in row
@@ -145,6 +148,88 @@ def test_lists_come_in_pages(asked, gated_repo, browser, ada, olu, monkeypatch):
     assert response["Location"].partition("#")[0] == link_to(first, "next").partition("#")[0]
 
 
+def test_the_list_is_right_when_the_last_of_a_page_is_decided(asked, gated_repo, browser, ada, olu, monkeypatch):
+    """The reviewer goes on with the page before it, not with an empty one."""
+    monkeypatch.setattr(review, "PAGE_SIZE", 1)
+    services.ask(repo=gated_repo, answers=ANSWERS, by=Actor(user=olu))
+    client = browser(ada)
+    second = soup(client.get(link_to(soup(client.get(SETTINGS)), "next")))
+    third = soup(client.get(link_to(second, "next")))
+    response = press(client, third, REVIEW, 'aria-label="Accept olu"')
+    assert people_on(soup(client.get(response["Location"]))) == ["sam"], "noor's place is where the page began"
+    press(client, second, REVIEW, 'aria-label="Accept noor"')
+    assert people_on(soup(client.get(response["Location"]))) == ["sam"], "nor where nobody is left on that page either"
+    press(client, soup(client.get(SETTINGS)), REVIEW, 'aria-label="Accept sam"')
+    assert "Nobody is waiting" in words(soup(client.get(response["Location"])).select_one("#requests .empty"))
+
+
+def test_reviewers_see_the_questions_as_they_were_asked_and_that_they_have_changed(
+    asked, gated_repo, browser, ada, olu
+):
+    add_files(gated_repo, {"README.md": OTHER_CARD}, by=ada)
+    gated_repo.refresh_from_db()
+    services.ask(repo=gated_repo, answers={"Other": "a"}, by=Actor(user=olu))
+    rows = soup(browser(ada).get(SETTINGS)).select("#requests .rows > li")
+    said = {row.select_one(".who a").text: row.select_one(".answers") for row in rows}
+    assert "The form has changed since." in words(said["sam"])
+    assert "earlier form" in words(said["sam"].summary)
+    assert [words(term) for term in said["sam"].select("dt")] == ["Company", "Country", "I agree"]
+    assert "changed since" not in words(said["olu"])
+    assert [words(term) for term in said["olu"].select("dt")] == ["Other"]
+
+
+def test_a_long_answer_is_there_whole(asked, browser, ada):
+    long = "First line\n" + "word " * 4_000 + "end"
+    AccessRequest.objects.filter(user__username="sam").update(answers=ANSWERS | {"Company": long})
+    answer = soup(browser(ada).get(SETTINGS)).select_one("#requests .answers dd")
+    assert answer.text == long
+
+
+def test_all_answers_can_be_unfolded_and_stay_so(asked, browser, ada):
+    client = browser(ada)
+    page = soup(client.get(SETTINGS, {"q": "sam"}))
+    assert not page.select("#requests .answers[open]")
+    page = soup(client.get(page.select_one("#fold")["href"]))
+    assert len(page.select("#requests .answers[open]")) == 1
+    response = press(client, page, REVIEW, 'aria-label="Accept sam"')
+    assert response["Location"] == f"{SETTINGS}?q=sam&show=answers#requests"
+    page = soup(client.get(f"{SETTINGS}?show=answers"))
+    assert page.select_one("#fold")["href"] == f"{SETTINGS}?#requests"
+
+
+def test_reasons_given_lately_are_offered_again(asked, gated_repo, browser, ada, olu):
+    by = Actor(user=ada)
+    services.review(access_request=asked[0], status="rejected", reason="Not <now>", by=by)
+    services.review(access_request=asked[1], status="rejected", reason="Not <now>", by=by)
+    services.ask(repo=gated_repo, answers=ANSWERS, by=Actor(user=olu))
+    page = soup(browser(ada).get(SETTINGS))
+    assert [option["value"] for option in page.select("datalist#reasons option")] == ["Not <now>"]
+    assert {field["list"] for field in page.select("#requests [name=reason]")} == {"reasons"}
+
+
+@pytest.mark.parametrize(("gated", "status", "says"), [
+    ("manual", "pending", "Requests appear here as soon as somebody sends the form"),
+    ("manual", "accepted", "Add somebody yourself, or wait for a request."),
+    ("manual", "rejected", "Whoever you reject stays listed here, with your reason"),
+    ("auto", "pending", "Whoever sends the form has access at once, and is listed under Accepted"),
+    ("auto", "accepted", "Whoever sends the form on the model page is listed here."),
+])  # fmt: skip
+def test_an_empty_list_says_what_to_do(gated_repo, browser, ada, gated, status, says):
+    repo_services.change_settings(gated_repo, {"gated": gated}, by=Actor(user=ada))
+    page = soup(browser(ada).get(SETTINGS, {"status": status}))
+    assert says in words(page.select_one("#requests .empty"))
+
+
+def test_in_automatic_mode_the_list_begins_where_requests_arrive(gated_repo, browser, ada, sam):
+    repo_services.change_settings(gated_repo, {"gated": "auto"}, by=Actor(user=ada))
+    gated_repo.refresh_from_db()
+    services.ask(repo=gated_repo, answers=ANSWERS, by=Actor(user=sam))
+    page = soup(browser(ada).get(SETTINGS))
+    assert people_on(page) == ["sam"]
+    assert words(page.select_one("#requests .tabs [aria-current]")) == "Accepted 1"
+    assert "automatically" in words(page.select_one("#requests .request"))
+
+
 @pytest.mark.parametrize(
     "place", ["after=x", "before=x", "after=W10", "after=WyIwIiwgMF0", "after=%00", "after=WzEsIDFd"]
 )
@@ -180,7 +265,7 @@ def test_a_list_is_filtered_by_the_answer_to_a_question(asked, gated_repo, brows
     yes = next(option["value"] for option in labels["I agree"].select("option") if option.text == "Yes")
     found = soup(browser(ada).get(SETTINGS, {"answer": ["", yes]}))
     assert people_on(found) == ["sam"]
-    assert "1 of pending match with the filters set." in words(found)
+    assert "1 pending request matches the filters set." in words(found)
     assert found.select_one("[name=answer] option[selected]").text == "Yes"
 
 
@@ -191,7 +276,7 @@ def test_a_filter_that_leaves_nobody_says_how_to_see_all(asked, browser, ada):
 
 def test_what_cannot_be_counted_quickly_is_said_to_be_more(asked, browser, ada, monkeypatch):
     monkeypatch.setattr(review, "MOST_COUNTED", 1)
-    assert "More than 1 of pending match" in words(soup(browser(ada).get(SETTINGS, {"q": "example"})))
+    assert "More than 1 pending requests match “example”." in words(soup(browser(ada).get(SETTINGS, {"q": "example"})))
 
 
 def test_htmx_gets_the_review_alone_with_the_messages(asked, browser, ada):

@@ -12,7 +12,7 @@ from repos.cards import raw_html
 # Said again here, and in full, so that a slip in the code's own list is found.
 ATTRIBUTES = set(
     "align alt aria-label class colspan controls dir height href id lang loading loop muted name open poster rel"
-    " reversed role rowspan span src start title type value width".split()
+    " reversed role rowspan span src start tabindex title type value width".split()
 )
 _ADDRESS = re.compile(r"(?:https?:|mailto:|/|#|[A-Za-z0-9_%.~-]+(?:/|$))", re.IGNORECASE)
 

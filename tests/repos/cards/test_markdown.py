@@ -89,7 +89,7 @@ def test_headings_get_ids_that_are_no_ids_of_the_page() -> None:
 
 def test_code_is_coloured_by_classes_alone() -> None:
     html = card('```python\ndef f(x):\n    return "<b>"\n```\n')
-    assert '<pre><code class="language-python"><span class="k">def</span>' in html
+    assert '<pre tabindex="0"><code class="language-python"><span class="k">def</span>' in html
     assert "&lt;b&gt;" in html
 
 
@@ -136,10 +136,10 @@ def test_the_time_for_colours_is_limited() -> None:
 def test_images_come_from_the_repo(src: str, leads_to: str | None) -> None:
     for html in (card(f"![alt](<{src}>)"), card(f'<img alt="alt" src="{src}">')):
         image = BeautifulSoup(html, "html.parser").img
-        if image is None:  # Markdown itself took it for no image.
+        if image is None:  # Markdown itself took it for no image, or there is nothing to show: see test_pictures.
             assert leads_to is None
         else:
-            assert image.get("src") in ((leads_to,) if leads_to else (None, "#card-x"))
+            assert image["src"] == leads_to
             assert image["alt"] == "alt"
 
 
@@ -172,6 +172,44 @@ def test_addresses_may_be_made_by_functions() -> None:
     assert 'href="/page?path=d/e.md#f"' in html
 
 
+def test_headings_have_links_to_themselves_that_are_no_words_of_theirs() -> None:
+    page = soup("# How to `use` it\n\n## Limits [x](y)\n\n<h2>Raw</h2>\n")
+    first, second, raw = page.find_all(["h1", "h2"])
+    assert first.get_text() == "How to use it"
+    anchors = page.select("a.anchor")
+    assert [anchor["href"] for anchor in anchors] == ["#card-how-to-use-it", "#card-limits-x"]
+    assert [anchor["href"].removeprefix("#") for anchor in anchors] == [first["id"], second["id"]]
+    assert all(anchor["aria-label"] == "Link to this section" for anchor in anchors)
+    assert not raw.select("a")
+
+
+def test_footnotes_stand_at_the_end_and_lead_back() -> None:
+    page = soup("One[^1], two[^a b] and again[^1].\n\n[^1]: The *first*.\n[^never]: Not referred to.\n")
+    assert "two[^a b]" in page.p.get_text()
+    notes = page.select("section.footnotes li")
+    assert [note.get_text().split("↩")[0].strip() for note in notes] == ["The first."]
+    assert notes[0].em
+    references = page.select("p > sup > a")
+    assert [link["href"] for link in references] == [f"#{notes[0]['id']}"] * 2
+    back = notes[0].select("a")
+    assert [link["href"] for link in back] == [f"#{link['id']}" for link in references]
+    assert {link["aria-label"] for link in back} == {"Back to the text"}
+
+
+def test_many_footnotes_take_no_time() -> None:
+    started = time.monotonic()
+    card("[^" * 16_000 + "\n\n[^1]: x\n")
+    card("".join(f"x[^{n}]\n\n[^{n}]: note {n}\n\n" for n in range(5_000)))
+    card("x[^1] " * 5_000 + "\n\n[^1]: x\n")
+    assert time.monotonic() - started < 15
+
+
+def test_what_may_be_wider_than_the_page_is_reached_by_keyboard() -> None:
+    page = soup("| a |\n|---|\n| 1 |\n\n```\nx\n```\n")
+    assert page.table["tabindex"] == "0"
+    assert page.pre["tabindex"] == "0"
+
+
 def test_a_prompt_has_no_ids_and_leads_nowhere_by_itself() -> None:
     html = render_prompt("# Terms\n\n[here](LICENSE.md) [there](#terms) [web](https://example.org) ![i](x.png)\n")
     assert_safe(html)
@@ -186,7 +224,7 @@ def test_raw_html_on_the_list_stays() -> None:
         "<details open><summary>More</summary>\n\n*text*\n\n</details>\n\n"
         "H<sub>2</sub>O <kbd>Ctrl</kbd> <b>bold</b>\n\n<table><tr><td colspan=2>x</table>\n"
     )
-    assert '<div align="center">\n<h1 id="card-title">Title</h1>' in html
+    assert '<div align="center">\n<h1 id="card-title">Title<a ' in html
     assert 'width="200"' in html
     assert "<details open" in html
     assert "<p><em>text</em></p>\n</details>" in html

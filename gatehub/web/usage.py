@@ -1,0 +1,176 @@
+"""How to use a repo, tool by tool, as lines to copy: with this server's address, in the words of the named library."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from django.http import HttpRequest
+
+from repos.cards import metadata
+from repos.models import Repo
+
+SIGN_IN_FIRST = "sign-in"
+GIT_ASKS = "git"
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """How to use a repo with one tool.
+
+    `note` says what goes before: `sign-in` (with `hf auth login` or HF_TOKEN), `git` (it asks for a token by itself).
+    `base` is the model that the lines load as well, which must be on this server, too.
+    """
+
+    title: str
+    text: str
+    note: str = ""
+    base: str = ""
+
+
+def download_lines(request: HttpRequest, repo: Repo) -> list[Lines]:
+    """How to download; the command line first."""
+    endpoint = _endpoint(request)
+    closed = repo.is_gated or repo.private
+    login = "hf auth login\n" if closed else ""
+    shell = f"export HF_ENDPOINT={endpoint}\n{login}hf download {repo.repo_id}{_kind(repo)}"
+    argument = "" if repo.type == Repo.Type.MODEL else ', repo_type="dataset"'
+    python = (
+        f"from huggingface_hub import snapshot_download\n\npath = snapshot_download({_text(repo.repo_id)}{argument})"
+    )
+    library = _of_the_library(repo)
+    lines = [("Python", python, ""), *([library] if library else [])]
+    note = SIGN_IN_FIRST if closed else ""
+    first = (
+        f'import os\n\n# Before anything that downloads is imported.\nos.environ["HF_ENDPOINT"] = {_text(endpoint)}\n\n'
+    )
+    return [
+        Lines("Command line", shell),
+        *(Lines(title, first + text, note, base) for title, text, base in lines),
+        Lines("git", f"git lfs install\ngit clone {endpoint}{repo.path}", GIT_ASKS if closed else ""),
+    ]
+
+
+def upload_lines(request: HttpRequest, repo: Repo) -> list[Lines]:
+    """How to fill a repo that has no card yet."""
+    endpoint = _endpoint(request)
+    shell = f"export HF_ENDPOINT={endpoint}\nhf auth login\nhf upload {repo.repo_id} .{_kind(repo)}"
+    git = (
+        f"git lfs install\ngit clone {endpoint}{repo.path}\ncd {repo.name}\n"
+        'git add .\ngit commit -m "Add files"\ngit push'
+    )
+    return [Lines("Command line: the folder that you are in", shell), Lines("git", git, GIT_ASKS)]
+
+
+def _endpoint(request: HttpRequest) -> str:
+    """The address of this server as the visitor used it."""
+    return request.build_absolute_uri("/").rstrip("/")
+
+
+def _kind(repo: Repo) -> str:
+    return "" if repo.type == Repo.Type.MODEL else " --repo-type dataset"
+
+
+def _text(value: str) -> str:
+    """A text as Python writes it; JSON's notation is the same for what a name or an address may hold."""
+    return json.dumps(value)
+
+
+_TextAndBase = tuple[str, str]
+"""Python source, and the model that it loads as well, "" for none."""
+
+
+def _of_the_library(repo: Repo) -> tuple[str, str, str] | None:
+    """Title, source and base for the library that the card names; None for one whose lines are not known here."""
+    if repo.type == Repo.Type.DATASET:
+        return "datasets", f"from datasets import load_dataset\n\nrows = load_dataset({_text(repo.repo_id)})", ""
+    library = metadata.library_name(repo.card_data) or ""
+    source = _SOURCES.get(library.lower())
+    text, base = source(repo) if source else ("", "")
+    return (library, text, base) if text else None
+
+
+_AUTO_CLASSES = {
+    "fill-mask": "AutoModelForMaskedLM",
+    "question-answering": "AutoModelForQuestionAnswering",
+    "summarization": "AutoModelForSeq2SeqLM",
+    "text2text-generation": "AutoModelForSeq2SeqLM",
+    "text-classification": "AutoModelForSequenceClassification",
+    "text-generation": "AutoModelForCausalLM",
+    "token-classification": "AutoModelForTokenClassification",
+    "translation": "AutoModelForSeq2SeqLM",
+}
+_OTHER_INPUT = ("image", "audio", "video", "speech", "depth", "object", "visual", "document", "mask", "any-to-any")
+"""What is in the names of tasks for which no tokenizer alone will do."""
+
+
+def _transformers(repo: Repo) -> _TextAndBase:
+    name = _text(repo.repo_id)
+    task = metadata.pipeline_tag(repo.card_data) or ""
+    if task not in _AUTO_CLASSES and any(word in task for word in _OTHER_INPUT):
+        return f"from transformers import pipeline\n\npipe = pipeline({_text(task)}, model={name})", ""
+    auto = _AUTO_CLASSES.get(task, "AutoModel")
+    return (
+        f"from transformers import {auto}, AutoTokenizer\n\n"
+        f"tokenizer = AutoTokenizer.from_pretrained({name})\nmodel = {auto}.from_pretrained({name})"
+    ), ""
+
+
+def _sentence_transformers(repo: Repo) -> _TextAndBase:
+    return (
+        "from sentence_transformers import SentenceTransformer\n\n"
+        f'model = SentenceTransformer({_text(repo.repo_id)})\nvectors = model.encode(["a sentence", "another one"])'
+    ), ""
+
+
+def _diffusers(repo: Repo) -> _TextAndBase:
+    name = _text(repo.repo_id)
+    base = _base(repo)
+    if base and metadata.base_relation_of(repo.card_data) == "adapter":
+        return (
+            "from diffusers import DiffusionPipeline\n\n"
+            f"pipe = DiffusionPipeline.from_pretrained({_text(base)})\npipe.load_lora_weights({name})"
+        ), base
+    return f"from diffusers import DiffusionPipeline\n\npipe = DiffusionPipeline.from_pretrained({name})", ""
+
+
+def _peft(repo: Repo) -> _TextAndBase:
+    name, base = _text(repo.repo_id), _base(repo)
+    auto = _AUTO_CLASSES.get(metadata.pipeline_tag(repo.card_data) or "", "AutoModel")
+    if not base:
+        return f"from peft import AutoPeftModel\n\nmodel = AutoPeftModel.from_pretrained({name})", ""
+    return (
+        f"from peft import PeftModel\nfrom transformers import {auto}\n\n"
+        f"base = {auto}.from_pretrained({_text(base)})\nmodel = PeftModel.from_pretrained(base, {name})"
+    ), base
+
+
+def _adapters(repo: Repo) -> _TextAndBase:
+    base = _base(repo)
+    if not base:
+        return "", ""
+    return (
+        "from adapters import AutoAdapterModel\n\n"
+        f"model = AutoAdapterModel.from_pretrained({_text(base)})\n"
+        f"model.load_adapter({_text(repo.repo_id)}, set_active=True)"
+    ), base
+
+
+def _timm(repo: Repo) -> _TextAndBase:
+    return f"import timm\n\nmodel = timm.create_model({_text(f'hf-hub:{repo.repo_id}')}, pretrained=True)", ""
+
+
+def _base(repo: Repo) -> str:
+    return next(iter(metadata.base_models_of(repo.card_data)), "")
+
+
+_SOURCES: dict[str, Callable[[Repo], _TextAndBase]] = {
+    "adapter-transformers": _adapters,
+    "adapters": _adapters,
+    "diffusers": _diffusers,
+    "peft": _peft,
+    "sentence-transformers": _sentence_transformers,
+    "timm": _timm,
+    "transformers": _transformers,
+}
