@@ -410,7 +410,7 @@ def test_a_full_list_costs_as_many_queries_as_a_short_one(
         for user in people
     )
     client = browser(ada)
-    with django_assert_max_num_queries(10):
+    with django_assert_max_num_queries(11):
         client.get(f"{SETTINGS}?status=rejected")
 
 
