@@ -114,7 +114,7 @@ def test_nothing_of_a_preview_can_be_sent(gated_repo, browser, ada):
             assert not control.has_attr("form")
             assert not control.has_attr("formaction")
         assert [button["type"] for button in gate.select("button")] == ["button"]
-        assert not page.select(f'form[action="{PATH}/ask-access"]')
+        assert not page.select('form[action*="/ask-access"]')
     assert not AccessRequest.objects.exists()
 
 
