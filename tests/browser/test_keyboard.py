@@ -111,14 +111,15 @@ def test_review_with_the_keyboard_alone(visit, stage, hub, javascript):
         hub.ask(f"{owner.name}/keys", guest, {"Why": "Because"})
     page = visit(f"/{owner.name}/keys/settings", owner)
     row = page.locator("#requests .rows > li", has_text=guests[0].name)
-    row.get_by_text("with a reason").focus()
+    row.get_by_text("1 answer").focus()
     page.keyboard.press("Enter")
+    expect(row.get_by_text("Because")).to_be_visible()
     page.keyboard.press("Tab")
+    page.keyboard.press("Enter")  # Reject with a reason.
+    if not javascript:  # With scripts the field has the keyboard at once.
+        page.keyboard.press("Tab")
+    expect(row.get_by_label("Reason for rejecting")).to_be_focused()
     page.keyboard.type("Not now")
-    page.keyboard.press("Tab")
-    page.keyboard.press("Enter")
-    expect(row.locator(".answers")).to_contain_text("Because")
-    page.keyboard.press("Shift+Tab")
     page.keyboard.press("Enter")  # In the field of the reason: what its button says.
     expect(page.get_by_text(f"{guests[0].name} was rejected.")).to_be_visible()
     if javascript:  # The list has changed under the hands, which stay where they were.
