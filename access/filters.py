@@ -44,17 +44,22 @@ class RequestFilter:
 
     def requests(self, repo: Repo) -> QuerySet[AccessRequest]:
         """Those of the repo, in no order."""
-        rows: QuerySet[AccessRequest] = AccessRequest.objects.filter(search.matching(self.search), repo=repo)
-        rows = rows.filter(status=self.status).order_by()
+        rows = AccessRequest.objects.filter(self.contents(), self.times(), repo=repo, status=self.status)
+        return rows.order_by()
+
+    def contents(self) -> Q:
+        """What it asks of names, addresses and answers; empty for nothing."""
+        found = search.matching(self.search)
         for label, answer in self.answers:
-            rows = _answered(rows, [(label, answer)])
+            found &= _has(label, answer)
         if self.country:
-            rows = _answered(rows, [(label, self.country) for label in self.countries_in])
-        if self.asked_after is not None:
-            rows = rows.filter(requested_at__gte=self.asked_after)
-        if self.asked_before is not None:
-            rows = rows.filter(requested_at__lte=self.asked_before)
-        return rows
+            found &= _has_one([(label, self.country) for label in self.countries_in])
+        return found
+
+    def times(self) -> Q:
+        """When they were sent; empty for any time."""
+        after = Q() if self.asked_after is None else Q(requested_at__gte=self.asked_after)
+        return after if self.asked_before is None else after & Q(requested_at__lte=self.asked_before)
 
     def until(self, moment: datetime) -> RequestFilter:
         """The same, without requests that were sent later."""
@@ -85,9 +90,9 @@ class RequestFilter:
         )
 
 
-def _answered(rows: QuerySet[AccessRequest], pairs: Iterable[tuple[str, str]]) -> QuerySet[AccessRequest]:
-    """Those with at least one of the answers."""
-    return rows.filter(reduce(Q.__or__, (_has(label, answer) for label, answer in pairs), Q(pk__in=[])))
+def _has_one(pairs: Iterable[tuple[str, str]]) -> Q:
+    """With at least one of the answers."""
+    return reduce(Q.__or__, (_has(label, answer) for label, answer in pairs), Q(pk__in=[]))
 
 
 def _has(label: str, answer: str) -> Q:

@@ -27,7 +27,13 @@ def _folded(text: str) -> str:
 
 
 def matching(search: str) -> Q:
-    """Requests in which each word of `search` occurs, in whatever order; all of them for no words."""
-    words = _folded(search).split()[:MAX_WORDS]
+    """Requests in which each word of `search` occurs, in whatever order; all of them for no words.
+
+    Words without a letter or a digit are in no index.  They are left out, and alone they find nothing.
+    """
+    said = _folded(search).split()[:MAX_WORDS]
+    words = [word for word in said if any(map(str.isalnum, word))]
+    if said and not words:
+        return Q(pk__in=[])
     found = (Q(search_text__contains=word if len(word) >= SHORT else f" {word}") for word in words)
     return reduce(Q.__and__, found, Q())

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.db.models import Case, Q, QuerySet, Sum, When
+from django.db.models import Q, QuerySet, Sum
 from django.db.models.functions import Lower
 
-from access import policy
+from access import people, policy
 from access.models import AccessRequest
 from access.policy import Action
 from accounts.actor import Actor
-from accounts.models import Membership, Namespace, Organization, User
+from accounts.models import Membership, Namespace, Organization
 from repos.errors import RepoMoved
 from repos.models import Repo, RepoQuerySet, RepoRedirect
 
@@ -102,19 +102,9 @@ class Person:
     settled: bool
 
 
-def _people(text: str) -> list[User]:
-    """The first few people whose user name or full name contains the text; nobody for no text."""
-    text = " ".join(text.replace("\0", "").split())
-    if not text:
-        return []
-    named = User.objects.filter(Q(username__icontains=text) | Q(fullname__icontains=text), is_active=True)
-    exact = Case(When(username__iexact=text, then=0), When(username__istartswith=text, then=1), default=2)
-    return list(named.order_by(exact, "username")[:PEOPLE])
-
-
 def people_to_grant(repo: Repo, text: str) -> list[Person]:
     """Who could be given access, by a part of their names; `status` is that of their request."""
-    users = _people(text)
+    users = people.named_like(text, PEOPLE)
     statuses = dict(AccessRequest.objects.filter(repo=repo, user__in=users).values_list("user", "status"))
     given = [(user, statuses.get(user.pk, "")) for user in users]
     return [Person(user.username, user.fullname, status, status == Status.ACCEPTED) for user, status in given]
@@ -122,7 +112,7 @@ def people_to_grant(repo: Repo, text: str) -> list[Person]:
 
 def people_to_add(organization: Organization, text: str) -> list[Person]:
     """Who could be made a member, by a part of their names; `status` is their role."""
-    users = _people(text)
+    users = people.named_like(text, PEOPLE)
     roles = dict(Membership.objects.filter(organization=organization, user__in=users).values_list("user", "role"))
     given = [(user, roles.get(user.pk, "")) for user in users]
     return [Person(user.username, user.fullname, role, bool(role)) for user, role in given]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -38,13 +39,13 @@ class Order:
         """What stands for the row's place, as clients pass it back."""
         return encoded(getattr(row, self.column), row.pk)
 
-    def beyond(self, rows: QuerySet[M], cursor: str) -> QuerySet[M]:
-        """The rows after the place of the cursor.  Raises NotACursor."""
+    def beyond(self, model: type[Model], cursor: str) -> Q:
+        """That a row is after the place of the cursor.  Raises NotACursor."""
         values = decoded(cursor, length=2)
         try:
-            field: Any = rows.model._meta.get_field(self.column)
+            field: Any = model._meta.get_field(self.column)
             value = field.to_python(values[0])
-            key = rows.model._meta.pk.to_python(values[1])
+            key = model._meta.pk.to_python(values[1])
         except (ValidationError, TypeError, ValueError, OverflowError):
             raise NotACursor(cursor) from None
         if value is None or not isinstance(key, int) or not 0 <= key < 2**63:
@@ -53,10 +54,8 @@ class Order:
             raise NotACursor(cursor)
         beyond = "lt" if self.descending else "gt"
         # The second condition follows from the first, and lets the database start in the middle of its index.
-        return rows.filter(
-            Q(**{f"{self.column}__{beyond}": value}) | Q(**{self.column: value, f"pk__{beyond}": key}),
-            **{f"{self.column}__{beyond}e": value},
-        )
+        after = Q(**{f"{self.column}__{beyond}": value}) | Q(**{self.column: value, f"pk__{beyond}": key})
+        return after & Q(**{f"{self.column}__{beyond}e": value})
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,15 +67,28 @@ class Slice(Generic[M]):
     next: str = ""
 
 
-def slice_of(rows: QuerySet[M], order: Order, size: int, *, after: str = "", before: str = "") -> Slice[M]:
-    """The first page, or the one that follows `after`, or the one that ends before `before`.  Raises NotACursor."""
+Pick = Callable[[Q, Sequence[str], int], list[Any]]
+"""Gives the keys of the first few rows that meet a condition, in the order of the columns."""
+
+
+def slice_of(
+    rows: QuerySet[M], order: Order, size: int, *, after: str = "", before: str = "", pick: Pick | None = None
+) -> Slice[M]:
+    """The first page, or the one that follows `after`, or the one that ends before `before`.  Raises NotACursor.
+
+    `pick` chooses among the rows, for lists whose conditions the database cannot be left alone with.
+    """
     backwards = bool(before)
     way = order.reversed if backwards else order
     place = before or after
-    if place:
-        rows = way.beyond(rows, place)
-    found = list(rows.order_by(*way.columns)[: size + 1])
-    page, more = found[:size], len(found) > size
+    beyond = way.beyond(rows.model, place) if place else Q()
+    if pick is None:
+        page = list(rows.filter(beyond).order_by(*way.columns)[: size + 1])
+        more, page = len(page) > size, page[:size]
+    else:
+        keys = pick(beyond, way.columns, size + 1)
+        by_key = {row.pk: row for row in rows.filter(pk__in=keys[:size])}
+        more, page = len(keys) > size, [by_key[key] for key in keys[:size] if key in by_key]  # One may be gone by now.
     if backwards:
         page.reverse()
     has_previous, has_next = (more, True) if backwards else (bool(place), more)

@@ -297,6 +297,12 @@ if REDIS_URL:
     if not REDIS_URL.startswith(("redis://", "rediss://")):
         raise env.refuse("GATEHUB_REDIS_URL", "must start with redis:// or rediss://")
     CELERY_BROKER_URL = REDIS_URL
+    # Whoever tells a worker of something is in the middle of an answer, and a sweep does what nobody was told of.
+    CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, int | str | bool] = {
+        "max_retries": 0,
+        "interval_start": 0,
+        "socket_connect_timeout": 2,
+    }
     CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
 else:
     CELERY_BROKER_URL = "filesystem://"

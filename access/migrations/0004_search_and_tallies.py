@@ -7,10 +7,10 @@ from typing import Any
 from django.db import migrations
 
 from access import answers, search, triggers
+from accounts import trigrams
 from repos import cards
 
 CREATE = """
-CREATE EXTENSION IF NOT EXISTS pg_trgm;
 CREATE INDEX access_request_search ON access_accessrequest USING gin (search_text gin_trgm_ops);
 CREATE INDEX access_request_answers ON access_accessrequest USING gin (answers jsonb_path_ops);
 """
@@ -26,6 +26,11 @@ def _run(sql: str) -> Any:
             schema_editor.execute(sql)
 
     return on_postgresql
+
+
+def require_trigrams(apps: Any, schema_editor: Any) -> None:
+    if schema_editor.connection.vendor == "postgresql":
+        trigrams.require(schema_editor)
 
 
 def fill_search_text(apps: Any, schema_editor: Any) -> None:
@@ -45,6 +50,7 @@ def fill_search_text(apps: Any, schema_editor: Any) -> None:
 class Migration(migrations.Migration):
     dependencies = [("access", "0003_review_at_scale")]
     operations = [
+        migrations.RunPython(require_trigrams, migrations.RunPython.noop),
         migrations.RunPython(fill_search_text, migrations.RunPython.noop),
         migrations.RunPython(_run(CREATE), _run(DROP)),
         migrations.RunPython(

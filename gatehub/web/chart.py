@@ -6,6 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString
+
 HEIGHT = 100
 BAR = 10
 GAP = 2
@@ -59,8 +62,10 @@ class Chart:
         return HEIGHT
 
     @property
-    def bar_width(self) -> int:
-        return BAR
+    def picture(self) -> SafeString:
+        """All parts of all bars, as SVG."""
+        parts = ((part.status, bar.x, part.y, BAR, part.height) for bar in self.bars for part in bar.parts)
+        return format_html_join("\n", '<rect class="{}" x="{}" y="{}" width="{}" height="{}"></rect>', parts)
 
 
 def _week(day: date) -> date:

@@ -25,7 +25,8 @@ def own_namespaces(actor: Actor) -> list[str]:
 
 
 def _own(actor: Actor, memberships: QuerySet[Membership]) -> list[str]:
-    organizations = memberships.filter(user=actor.user_id).values("organization")
+    # As a list: with a query inside the OR, PostgreSQL looks at every namespace there is.
+    organizations = list(memberships.filter(user=actor.user_id).values_list("organization", flat=True))
     own = Namespace.objects.filter(Q(user=actor.user_id, user__isnull=False) | Q(organization__in=organizations))
     return list(own.order_by(F("user").desc(nulls_last=True), "name").values_list("name", flat=True))
 

@@ -5,17 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import cached_property
+from functools import cache, cached_property, partial
 from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib import messages
+from django.contrib.humanize.templatetags.humanize import naturaltime
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString, mark_safe
 
 from access import answers, filters, selectors, services, tallies
 from access.filters import Question, RequestFilter
+from access.finding import Finder, Number
 from access.models import AccessRequest, BulkReview
 from access.policy import Action
 from accounts import services as accounts
@@ -112,6 +116,25 @@ def _kept(said: QueryDict, **changed: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class Moment:
+    """A time as a row shows it: for machines, in full, the day, and how long ago.
+
+    Made here, not by filters of the template: those of fifty rows took longer than all queries of the page together.
+    """
+
+    iso: str
+    full: str
+    day: str
+    ago: str
+
+    @classmethod
+    def of(cls, at: datetime) -> Moment:
+        local = timezone.localtime(at)
+        full = f"{local:%-d %B %Y, %H:%M} {local.tzname()}"
+        return cls(local.isoformat(), full, f"{local:%-d %b %Y}", naturaltime(local))
+
+
+@dataclass(frozen=True, slots=True)
 class Row:
     """One request, and its answers in the words of the form that was answered; "" where a question was left out.
 
@@ -120,6 +143,8 @@ class Row:
 
     request: AccessRequest
     answers: list[tuple[str, str]]
+    asked: Moment
+    decided: Moment | None
     form_date: datetime | None = None
 
     @property
@@ -166,15 +191,21 @@ class Lists:
         # Forms are large and few, so each is fetched once, not once per row.
         rows = self.asked.filter.requests(self.repo).select_related("user", "reviewed_by").prefetch_related("form")
         rows = rows.defer("search_text")
+        pick = self._finder.first if self.narrowed else None
+        slice_of = partial(keyset.slice_of, rows, self.asked.order, PAGE_SIZE, pick=pick)
         after, before = self.said.get("after", ""), self.said.get("before", "")
         try:
-            found = keyset.slice_of(rows, self.asked.order, PAGE_SIZE, after=after, before=before)
+            found = slice_of(after=after, before=before)
             if not found.rows and after:  # All of the last page were decided about: the page before it is the last now.
-                found = keyset.slice_of(rows, self.asked.order, PAGE_SIZE, before=after)
+                found = slice_of(before=after)
         except keyset.NotACursor:
             found = keyset.Slice([])
         at_first = not (after or before)
-        return found if found.rows or at_first else keyset.slice_of(rows, self.asked.order, PAGE_SIZE)
+        return found if found.rows or at_first else slice_of()
+
+    @cached_property
+    def _finder(self) -> Finder:
+        return Finder(self.repo, self.asked.filter, MOST_COUNTED)
 
     @cached_property
     def rows(self) -> list[Row]:
@@ -185,7 +216,9 @@ class Lists:
                 specs[request.form_id] = services.form_spec(request.form)
             is_old = request.form is not None and request.form_id != self.repo.gate_form_id
             form_date = request.form.created_at if request.form and is_old else None
-            rows.append(Row(request, _answers(specs[request.form_id], request), form_date))
+            asked, reviewed_at = Moment.of(request.requested_at), request.reviewed_at
+            decided = None if reviewed_at is None else Moment.of(reviewed_at)
+            rows.append(Row(request, _answers(specs[request.form_id], request), asked, decided, form_date))
         return rows
 
     @property
@@ -247,22 +280,33 @@ class Lists:
         return sum(self.counts.values())
 
     @cached_property
-    def matches(self) -> int:
-        """How many the list has; of a narrowed one, one more than `MOST_COUNTED` stands for any number above."""
+    def _number(self) -> Number:
+        """How many the list has."""
         if not self.narrowed:
-            return self.counts[self.status]
-        return self.asked.filter.requests(self.repo)[: MOST_COUNTED + 1].count()
+            return Number(self.counts[self.status])
+        if not (self.slice.previous or self.slice.next):
+            return Number(len(self.slice.rows))
+        return self._finder.count()
+
+    @property
+    def matches(self) -> int:
+        return self._number.value
 
     @property
     def more_than(self) -> int:
         """The number that is certain where there are too many to count, else 0."""
-        return MOST_COUNTED if self.narrowed and self.matches > MOST_COUNTED else 0
+        return self._number.value if self._number.more else 0
 
-    @property
+    @cached_property
     def query(self) -> str:
         """What leads back to this page of this list."""
         place = {name: self.said.get(name, "") for name in ("after", "before")}
         return _kept(self.said, **place)
+
+    @cached_property
+    def decide_path(self) -> str:
+        """Where the forms of the rows go."""
+        return f"{self.repo.path}/settings/review?{self.query}"
 
     @property
     def list_query(self) -> str:
@@ -293,12 +337,9 @@ class Lists:
         ]
 
     @property
-    def country(self) -> str:
-        return self.asked.filter.country
-
-    @property
-    def countries(self) -> list[tuple[str, str]]:
-        return list(cards.countries()) if self.questions.countries_in else []
+    def countries(self) -> str:
+        """The options of the choice among countries; "" where no question tells one."""
+        return _country_options(self.asked.filter.country) if self.questions.countries_in else ""
 
     @property
     def ages(self) -> list[tuple[str, str]]:
@@ -335,6 +376,12 @@ class Lists:
     @property
     def people(self) -> list[selectors.Person]:
         return selectors.people_to_grant(self.repo, self.person)
+
+
+@cache
+def _country_options(chosen: str) -> SafeString:
+    options = ((code, mark_safe(" selected") if code == chosen else "", name) for code, name in cards.countries())
+    return format_html_join("\n", '<option value="{}"{}>{}</option>', options)
 
 
 def lists(request: HttpRequest, repo: Repo) -> Lists:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import tracemalloc
 from datetime import timedelta
 
 import pytest
@@ -175,6 +177,80 @@ def test_what_others_decide_meanwhile_stays(crowd, gated_repo, by_ada, wes, shor
     assert statuses(gated_repo)[5] == "rejected"
     review.refresh_from_db()
     assert review.decided == MANY - 1
+
+
+def test_who_withdraws_meanwhile_is_not_decided_about(crowd, gated_repo, by_ada, short_steps):
+    review = start(gated_repo, by_ada)
+    bulk.run(review.pk, steps=1)
+    services.withdraw(repo=gated_repo, by=Actor(user=crowd[5].user))
+    bulk.run(review.pk)
+    review.refresh_from_db()
+    assert (review.total, review.decided, review.refused, review.stopped_because) == (MANY, MANY - 1, 0, "")
+    assert statuses(gated_repo) == ["accepted"] * (MANY - 1)
+    verbs = AuditEvent.objects.filter(target="person5 on lab/toxic-bert").values_list("verb", flat=True)
+    assert list(verbs) == ["access_request:withdrawn"]
+
+
+def test_who_withdraws_within_a_step_is_left_out_of_it(crowd, gated_repo, by_ada, monkeypatch):
+    """After the step has chosen its requests, and before it has locked them."""
+    lock = services.lock_to_review
+
+    def withdraw_then_lock(repo, *, by):
+        AccessRequest.objects.filter(pk=crowd[2].pk).delete()
+        return lock(repo, by=by)
+
+    review = start(gated_repo, by_ada)
+    monkeypatch.setattr(services, "lock_to_review", withdraw_then_lock)
+    bulk.run(review.pk)
+    review.refresh_from_db()
+    assert (review.decided, review.refused, review.stopped_because) == (MANY - 1, 0, "")
+    assert AuditEvent.objects.filter(verb="access_request:accepted").count() == MANY - 1
+
+
+def test_a_repo_that_is_deleted_meanwhile_takes_it_along(crowd, gated_repo, ada, by_ada, short_steps):
+    review = start(gated_repo, by_ada)
+    bulk.run(review.pk, steps=1)
+    repo_services.delete_repo(gated_repo, by=Actor(user=ada))
+    assert not bulk.run(review.pk)
+    assert tasks.resume_bulk_reviews() == 0
+    assert not BulkReview.objects.exists()
+    # The trail of what was decided stays.
+    assert AuditEvent.objects.filter(verb="access_request:accepted").count() == 3
+
+
+def test_a_repo_that_moves_meanwhile_keeps_it(crowd, gated_repo, ada, by_ada, short_steps):
+    review = start(gated_repo, by_ada)
+    bulk.run(review.pk, steps=1)
+    repo_services.move_repo(gated_repo, namespace=gated_repo.namespace, name="kind-bert", by=Actor(user=ada))
+    bulk.run(review.pk)
+    assert set(statuses(gated_repo)) == {"accepted"}
+    assert AuditEvent.objects.filter(target="person6 on lab/kind-bert", verb="access_request:accepted").count() == 1
+
+
+def test_memory_grows_with_a_step_not_with_the_number(gated_repo, by_ada, monkeypatch):
+    """Four times as many do not take twice as much, garbage that is not collected yet included."""
+    monkeypatch.setattr(bulk, "STEP", 100)
+
+    def peak(number: int) -> int:
+        first = User.objects.count()
+        people = User.objects.bulk_create([User(username=f"n{first + n}") for n in range(number)])
+        AccessRequest.objects.bulk_create(
+            [AccessRequest(repo=gated_repo, user=user, form=gated_repo.gate_form, answers=ANSWERS) for user in people]
+        )
+        review = start(gated_repo, by_ada)
+        del people
+        gc.collect()
+        tracemalloc.start()
+        try:
+            bulk.run(review.pk)
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    peak(100)  # What is made once.
+    few, many = peak(400), peak(1600)
+    assert set(statuses(gated_repo)) == {"accepted"}
+    assert many < few * 2
 
 
 def test_a_reviewer_who_loses_the_role_stops_it(crowd, gated_repo, lab, wes, short_steps):

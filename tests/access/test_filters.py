@@ -116,6 +116,7 @@ def test_what_narrows():
     ("Ada Lovelace", "lo", True), ("Łukasz Straße", "łukasz", True), ("Łukasz Straße", "STRASSE", True),
     ("José", "jose\u0301", True), ("李明", "李", True), ("李明", "明", False), ("100%", "100%", True),
     ("1000", "100%", False), ("a_b_c", "a_b", True), ("axb_c", "a_b", False), ("x", "", True),
+    ("r & d", "d & r", True), ("r & d", "&", False), ("100%", "%", False),
     ("ﬁnance", "finance", True), ("two words", "two  \t words", True),
 ])  # fmt: skip
 def test_search(asked, gated_repo, text, said, hit):

@@ -16,7 +16,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from urllib.parse import quote
 
@@ -64,15 +64,16 @@ class PostgreSQL:
 
 
 class Cluster(PostgreSQL):
-    """A cluster that we start and stop."""
+    """A cluster that we start and stop.  `settings` differ from, or add to, `SETTINGS`."""
 
-    def __init__(self) -> None:
+    def __init__(self, settings: Mapping[str, str] | None = None) -> None:
         # Not pytest's folder: that one is closed to the user that PostgreSQL runs as.
         self.folder = Path(tempfile.mkdtemp(prefix="gatehub-postgresql-"))
         super().__init__(self.folder)
         self._user = [program("runuser"), "-u", "postgres", "--"] if os.geteuid() == 0 else []  # It refuses to be root.
         data = self.folder / "data"
-        options = [part for name, value in SETTINGS.items() for part in ("-c", f"{name}={value}")]
+        chosen = {**SETTINGS, **(settings or {})}
+        options = [part for name, value in chosen.items() for part in ("-c", f"{name}={value}")]
         command = [*self._user, _program("postgres"), "-D", str(data), "-k", str(self.folder), *options]
         self.process = Process(command, log_file=self.folder / "log", env={"LANG": "C.UTF-8"}, cwd=self.folder)
         initdb = [*self._user, _program("initdb"), "-D", str(data), "-U", "gatehub", "-E", "UTF8", "--no-sync"]
