@@ -239,6 +239,8 @@ class Lists:
     @cached_property
     def reasons(self) -> list[str]:
         """Reasons given here lately, each once, for whoever rejects to choose from."""
+        if self.status == Status.REJECTED:  # Where nobody can be rejected any more.
+            return []
         rejected = AccessRequest.objects.filter(repo=self.repo, status=Status.REJECTED).order_by("-reviewed_at", "-pk")
         lately = rejected.values_list("rejection_reason", flat=True)[:REASONS_LOOKED_AT]
         return list(dict.fromkeys(filter(None, lately)))[:REASONS_OFFERED]
