@@ -277,7 +277,7 @@ def test_a_filter_that_leaves_nobody_says_how_to_see_all(asked, browser, ada):
 def test_what_cannot_be_counted_quickly_is_said_to_be_more(asked, browser, ada, monkeypatch):
     monkeypatch.setattr(review, "MOST_COUNTED", 1)
     monkeypatch.setattr(review, "PAGE_SIZE", 1)
-    assert "More than 1 pending requests match “example”." in words(soup(browser(ada).get(SETTINGS, {"q": "example"})))
+    assert "More than 1 pending request matches “example”." in words(soup(browser(ada).get(SETTINGS, {"q": "example"})))
 
 
 def test_htmx_gets_the_review_alone_with_the_messages(asked, browser, ada):
@@ -420,7 +420,8 @@ def test_a_narrowed_list_costs_as_many_queries_for_many_as_for_few(
         for row in rows:
             row.search_text = row.searchable()
         AccessRequest.objects.bulk_create(rows)
-        with django_assert_max_num_queries(14 if connection.vendor == "postgresql" else 10):
+        # One of them for the reasons given lately.
+        with django_assert_max_num_queries(15 if connection.vendor == "postgresql" else 11):
             page = soup(client.get(f"{SETTINGS}?{query}", headers=headers))
         assert len(people_on(page)) == (0 if query in ("q=nobody", "q=person9") else 10)
 
