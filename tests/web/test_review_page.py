@@ -420,7 +420,7 @@ def test_a_narrowed_list_costs_as_many_queries_for_many_as_for_few(
         for row in rows:
             row.search_text = row.searchable()
         AccessRequest.objects.bulk_create(rows)
-        with django_assert_max_num_queries(14 if connection.vendor == "postgresql" else 10):
+        with django_assert_max_num_queries(16 if connection.vendor == "postgresql" else 11):
             page = soup(client.get(f"{SETTINGS}?{query}", headers=headers))
         assert len(people_on(page)) == (0 if query in ("q=nobody", "q=person9") else 10)
 
@@ -447,7 +447,7 @@ def test_a_full_list_costs_as_many_queries_as_a_short_one(
         for user in people
     )
     client = browser(ada)
-    with django_assert_max_num_queries(11):
+    with django_assert_max_num_queries(12):
         client.get(f"{SETTINGS}?status=rejected")
 
 
