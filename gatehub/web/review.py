@@ -292,7 +292,8 @@ class Lists:
 
     @property
     def matches(self) -> int:
-        return self._number.value
+        """How many the list has; one more than is certain stands for any number above."""
+        return self._number.value + self._number.more
 
     @property
     def more_than(self) -> int:

@@ -421,7 +421,7 @@ def test_a_narrowed_list_costs_as_many_queries_for_many_as_for_few(
             row.search_text = row.searchable()
         AccessRequest.objects.bulk_create(rows)
         # One of them for the reasons given lately.
-        with django_assert_max_num_queries(15 if connection.vendor == "postgresql" else 11):
+        with django_assert_max_num_queries(16 if connection.vendor == "postgresql" else 11):
             page = soup(client.get(f"{SETTINGS}?{query}", headers=headers))
         assert len(people_on(page)) == (0 if query in ("q=nobody", "q=person9") else 10)
 
@@ -448,7 +448,7 @@ def test_a_full_list_costs_as_many_queries_as_a_short_one(
         for user in people
     )
     client = browser(ada)
-    with django_assert_max_num_queries(11):
+    with django_assert_max_num_queries(12):
         client.get(f"{SETTINGS}?status=rejected")
 
 
