@@ -93,7 +93,7 @@ def preview(request: HttpRequest, **where: str) -> HttpResponse:
     written, text = _written(repo), _typed(request)
     if is_partial(request):
         look = _look(repo, actor, written, text)
-        context = {"repo": repo, "look": look, "countries": cards.countries(), "partial": True}
+        context = {"repo": repo, "look": look, "partial": True}
         response = render(request, "repo/_edit_preview.html", context)
         response["Cache-Control"] = "no-store"
         return response
@@ -183,7 +183,6 @@ def _editor(
         "text": text,
         "unsaved": text != (_first_card(repo) if written.text is None else written.text),
         "look": look or _look(repo, actor, written, text),
-        "countries": cards.countries(),
         "refused": in_words(request, refused) if refused else "",
         "not_saved": status == BadRequest.status,
         "meanwhile": meanwhile,

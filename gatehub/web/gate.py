@@ -12,6 +12,7 @@ from django.utils.safestring import SafeString, mark_safe
 from access import answers, policy, region, selectors, services
 from access.models import AccessRequest
 from accounts.actor import Actor
+from gatehub.web.countries import country_options
 from repos import cards
 from repos.cards.markdown import render_prompts
 from repos.models import GateForm, Repo
@@ -34,6 +35,10 @@ class Control:
         """Ids of what is said about the control, for `aria-describedby`."""
         said = [f"{self.id}-problem"] if self.problem else []
         return " ".join([*said, f"{self.id}-help"] if self.help else said)
+
+    @property
+    def country_options(self) -> SafeString:
+        return country_options(self.value)
 
 
 @dataclass(frozen=True, slots=True)

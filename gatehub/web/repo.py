@@ -79,7 +79,6 @@ def repo_page(
         "can_read": can_read,
         "can_write": Action.FILES_WRITE in may,
         "waiting": _waiting(repo) if can_change and repo.is_gated else 0,
-        "countries": cards.countries(),
         "facts": facts_of(repo, actor),
         "lines": download_lines(request, repo),
         "upload_lines": upload_lines(request, repo),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import cache, cached_property, partial
+from functools import cached_property, partial
 from typing import Any
 from urllib.parse import urlencode
 
@@ -14,8 +14,6 @@ from django.contrib.humanize.templatetags.humanize import naturaltime
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.utils.html import format_html_join
-from django.utils.safestring import SafeString, mark_safe
 
 from access import answers, filters, selectors, services, tallies
 from access.filters import Question, RequestFilter
@@ -27,6 +25,7 @@ from accounts.errors import HubError, NotFound
 from gatehub import keyset
 from gatehub.web.base import FORM, SHOW, attempt, find_repo, in_words, only, signed_in
 from gatehub.web.chart import Chart, chart_of
+from gatehub.web.countries import country_options
 from repos import cards
 from repos.models import Repo
 
@@ -342,7 +341,7 @@ class Lists:
     @property
     def countries(self) -> str:
         """The options of the choice among countries; "" where no question tells one."""
-        return _country_options(self.asked.filter.country) if self.questions.countries_in else ""
+        return country_options(self.asked.filter.country) if self.questions.countries_in else ""
 
     @property
     def ages(self) -> list[tuple[str, str]]:
@@ -379,12 +378,6 @@ class Lists:
     @property
     def people(self) -> list[selectors.Person]:
         return selectors.people_to_grant(self.repo, self.person)
-
-
-@cache
-def _country_options(chosen: str) -> SafeString:
-    options = ((code, mark_safe(" selected") if code == chosen else "", name) for code, name in cards.countries())
-    return format_html_join("\n", '<option value="{}"{}>{}</option>', options)
 
 
 def lists(request: HttpRequest, repo: Repo) -> Lists:

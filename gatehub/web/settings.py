@@ -23,7 +23,7 @@ from gatehub.web.form_version import form_in_force
 from gatehub.web.gate import preview_of
 from gatehub.web.namespaces import creatable_namespaces, named_namespace
 from gatehub.web.repo import header
-from repos import cards, notification_address, services
+from repos import notification_address, services
 from repos.models import ConfirmationMail, Repo
 from repos.notification_address import State
 
@@ -68,7 +68,6 @@ def _render(
         "given": request.POST if problems else {},
         "eu_rule": _eu_rule() if form is not None and form.eu_disallowed else "",
         "review": review.lists(request, repo),
-        "countries": cards.countries(),
         "form_version": form_in_force(repo),
         "form_preview": preview_of(repo, form_spec(form), actor, keep=True),
         "can_write": policy.may(actor, Action.FILES_WRITE, repo),
