@@ -277,7 +277,7 @@ def test_a_filter_that_leaves_nobody_says_how_to_see_all(asked, browser, ada):
 def test_what_cannot_be_counted_quickly_is_said_to_be_more(asked, browser, ada, monkeypatch):
     monkeypatch.setattr(review, "MOST_COUNTED", 1)
     monkeypatch.setattr(review, "PAGE_SIZE", 1)
-    assert "More than 1 pending request matches “example”." in words(soup(browser(ada).get(SETTINGS, {"q": "example"})))
+    assert "More than 1 pending requests match “example”." in words(soup(browser(ada).get(SETTINGS, {"q": "example"})))
 
 
 def test_htmx_gets_the_review_alone_with_the_messages(asked, browser, ada):
