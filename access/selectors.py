@@ -54,7 +54,7 @@ def repos_with_waiting_requests(actor: Actor) -> QuerySet[Repo]:
     if actor.user is None:
         return Repo.objects.none()
     # Whoever may review belongs to the namespace.  Said first, since the rule alone would be tried on every repo.
-    mine = Namespace.objects.filter(Q(user=actor.user_id) | Q(organization__memberships__user=actor.user_id))
+    mine = Namespace.objects.of_person(actor.user_id, Membership.objects.all())
     repos = Repo.objects.exclude(gated=Repo.Gated.NO).filter(
         policy.permitted(actor, Action.REQUESTS_REVIEW), namespace__in=mine.values("pk")
     )

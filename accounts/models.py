@@ -80,6 +80,12 @@ class NamespaceQuerySet(models.QuerySet["Namespace"]):
             return self.none()
         return self.alias(name_lower=Lower("name")).filter(name_lower=name.lower())
 
+    def of_person(self, key: int | None, memberships: models.QuerySet[Membership]) -> NamespaceQuerySet:
+        """The person's own, and those of the organizations of these memberships, as far as they are the person's."""
+        # As a list: with a query inside the OR, PostgreSQL looks at every namespace there is.
+        organizations = list(memberships.filter(user=key).values_list("organization", flat=True))
+        return self.filter(Q(user=key, user__isnull=False) | Q(organization__in=organizations))
+
 
 class Namespace(models.Model):
     """The first half of a repo id: belongs to one person or one organization."""

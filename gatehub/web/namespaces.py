@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, QuerySet
 
 from access import policy, selectors
 from accounts.actor import Actor
@@ -25,9 +25,7 @@ def own_namespaces(actor: Actor) -> list[str]:
 
 
 def _own(actor: Actor, memberships: QuerySet[Membership]) -> list[str]:
-    # As a list: with a query inside the OR, PostgreSQL looks at every namespace there is.
-    organizations = list(memberships.filter(user=actor.user_id).values_list("organization", flat=True))
-    own = Namespace.objects.filter(Q(user=actor.user_id, user__isnull=False) | Q(organization__in=organizations))
+    own = Namespace.objects.of_person(actor.user_id, memberships)
     return list(own.order_by(F("user").desc(nulls_last=True), "name").values_list("name", flat=True))
 
 

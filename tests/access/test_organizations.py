@@ -272,8 +272,13 @@ def test_no_repo_goes_to_a_namespace_that_is_gone(lab, ada, make_repo):
 
 
 def test_people_are_found_by_parts_of_their_names_with_their_roles(lab, ada, wes, noor, sam):
-    found = [(person.username, person.status, person.settled) for person in selectors.people_to_add(lab, "e")]
-    assert found == [("ada", "admin", True), ("sam", "", False), ("wes", "write", True)]  # Lovelace, Requester, Wes.
+    for part, person in (
+        ("LOVE", ("ada", "admin", True)),
+        ("quest", ("sam", "", False)),
+        ("we", ("wes", "write", True)),
+    ):
+        found = selectors.people_to_add(lab, part)
+        assert [(one.username, one.status, one.settled) for one in found] == [person]
     assert selectors.people_to_add(lab, " \0 ") == []
     User.objects.filter(pk=noor.pk).update(is_active=False)
     assert selectors.people_to_add(lab, "noor") == []

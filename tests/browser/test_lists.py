@@ -75,7 +75,7 @@ def test_files_and_history(visit):
     page.get_by_role("link", name=re.compile("History")).click()
     expect(page.locator(".rows .title")).to_have_count(4)
     page.get_by_role("link", name="Add the shards").click()
-    expect(page.get_by_role("heading", level=2)).to_have_text("Add the shards")
+    expect(page.get_by_role("heading", level=2, name="Add the shards")).to_be_visible()
     page.get_by_role("link", name="Files at this commit").click()
     expect(page.get_by_role("link", name="shards/")).to_be_visible()
 
