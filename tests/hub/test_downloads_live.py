@@ -45,7 +45,8 @@ def prepare(server: Server) -> dict[str, str]:
     return {"Authorization": f"Bearer {server.manage('create_token', 'olu', '--name', 't', '--role', 'read')}"}
 
 
-@pytest.fixture(scope="module")
+# Once a server, which is shared: a worker may come back to this file after others.
+@pytest.fixture(scope="session")
 def olu(server: Server) -> dict[str, str]:
     return prepare(server)
 
