@@ -72,13 +72,20 @@ Pick = Callable[[Q, Sequence[str], int], list[Any]]
 
 
 def slice_of(
-    rows: QuerySet[M], order: Order, size: int, *, after: str = "", before: str = "", pick: Pick | None = None
+    rows: QuerySet[M],
+    order: Order,
+    size: int,
+    *,
+    after: str = "",
+    before: str = "",
+    last: bool = False,
+    pick: Pick | None = None,
 ) -> Slice[M]:
-    """The first page, or the one that follows `after`, or the one that ends before `before`.  Raises NotACursor.
+    """The first page, or the one that follows `after`, or that ends before `before`, or the `last`.  Raises NotACursor.
 
     `pick` chooses among the rows, for lists whose conditions the database cannot be left alone with.
     """
-    backwards = bool(before)
+    backwards = last or bool(before)
     way = order.reversed if backwards else order
     place = before or after
     beyond = way.beyond(rows.model, place) if place else Q()
@@ -91,7 +98,7 @@ def slice_of(
         more, page = len(keys) > size, [by_key[key] for key in keys[:size] if key in by_key]  # One may be gone by now.
     if backwards:
         page.reverse()
-    has_previous, has_next = (more, True) if backwards else (bool(place), more)
+    has_previous, has_next = (more, not last) if backwards else (bool(place), more)
     return Slice(
         page,
         previous=order.cursor(page[0]) if page and has_previous else "",

@@ -195,8 +195,8 @@ class Lists:
         after, before = self.said.get("after", ""), self.said.get("before", "")
         try:
             found = slice_of(after=after, before=before)
-            if not found.rows and after:  # All of the last page were decided about: the page before it is the last now.
-                found = slice_of(before=after)
+            if not found.rows and after:  # All of the last page were decided about: another page is the last now.
+                found = slice_of(last=True)
         except keyset.NotACursor:
             found = keyset.Slice([])
         at_first = not (after or before)

@@ -71,7 +71,7 @@ def page(repo, query: str, **place: str) -> review.Lists:
 def walk(repo, query: str, between=None) -> list[int]:
     """Keys of all rows, first page to last; `between` is called after each page with its number."""
     seen, place, number = [], {}, 0
-    while True:
+    while not place or not is_behind_the_end(repo, query, place["after"]):
         here = page(repo, query, **place).slice
         seen += [row.pk for row in here.rows]
         if between is not None:
@@ -81,6 +81,13 @@ def walk(repo, query: str, between=None) -> list[int]:
             return seen
         assert number < 100, "it goes in circles"
         place = {"after": here.next}
+    return seen
+
+
+def is_behind_the_end(repo, query: str, place: str) -> bool:
+    """Whether nobody is left there: people are then shown the last page once more."""
+    lists = page(repo, query)
+    return not lists.asked.filter.requests(repo).filter(lists.asked.order.beyond(AccessRequest, place)).exists()
 
 
 def walk_back(repo, query: str, last: str) -> list[int]:
@@ -154,6 +161,20 @@ def test_a_walk_misses_nobody_while_others_ask_decide_and_withdraw(collation, cr
         assert len(seen) == len(set(seen)), query
         assert stayed <= set(seen), query
         assert set(seen) <= before | newcomers, query
+
+
+@pytest.mark.parametrize("collation", [""])
+@pytest.mark.parametrize("query", QUERIES)
+def test_behind_the_end_is_the_last_page_which_leads_nowhere_further(query, collation, crowd, gated_repo):
+    seen = walk(gated_repo, query)
+    last = review.ORDERS[QueryDict(query)["sort"]][1].cursor(AccessRequest.objects.get(pk=seen[-1]))
+    here = page(gated_repo, query, after=last).slice
+    assert [row.pk for row in here.rows] == seen[-review.PAGE_SIZE :]
+    assert here.next == ""
+    before = page(gated_repo, query, before=here.previous).slice if here.previous else None
+    assert (before is not None) == (len(seen) > review.PAGE_SIZE)
+    if before:
+        assert [row.pk for row in before.rows] == seen[: -review.PAGE_SIZE][-review.PAGE_SIZE :]
 
 
 @pytest.mark.parametrize("collation", [""])
