@@ -13,7 +13,7 @@ from access import policy, region
 from access.errors import AlreadyHasAccess, FormChanged, GatedRepo, NoAccessRequest, RepoNotGated
 from access.models import AccessRequest
 from access.policy import Action
-from access.signals import access_request_changed
+from access.signals import access_requests_changed
 from accounts.actor import Actor
 from accounts.errors import BadRequest, InvalidFields, NotAllowed
 from accounts.models import AuditEvent, User
@@ -228,8 +228,7 @@ def decide_many(requests: Sequence[AccessRequest], *, status: str, by: Actor, re
     decided = {column: getattr(requests[0], column) for column in _DECISION}
     AccessRequest.objects.filter(pk__in=[request.pk for request in requests]).update(**decided)
     AuditEvent.objects.bulk_create(events)
-    for request in requests:
-        access_request_changed.send(AccessRequest, access_request=request, event=_EVENTS[Status(status)], by=by)
+    access_requests_changed.send(AccessRequest, access_requests=requests, event=_EVENTS[Status(status)], by=by)
 
 
 _DECISION = ["status", "reviewed_at", "reviewed_by", "rejection_reason"]
@@ -264,7 +263,7 @@ def _event(request: AccessRequest, *, by: Actor, event: str, before: dict[str, s
 
 def _record(request: AccessRequest, *, by: Actor, event: str, before: dict[str, str] | None) -> None:
     _event(request, by=by, event=event, before=before).save()
-    access_request_changed.send(AccessRequest, access_request=request, event=event, by=by)
+    access_requests_changed.send(AccessRequest, access_requests=[request], event=event, by=by)
 
 
 def find_request(repo: Repo, *, username: str = "", request_id: str = "") -> AccessRequest:

@@ -4,5 +4,9 @@ from __future__ import annotations
 
 from django.dispatch import Signal
 
-access_request_changed = Signal()
-"""Arguments: `access_request`, `event` (`asked`, `accepted`, `rejected`, `cancelled`, `granted`, `withdrawn`), `by`."""
+access_requests_changed = Signal()
+"""Arguments: `access_requests`, one or many to which the same happened; `event` (`asked`, `accepted`, `rejected`,
+`cancelled`, `granted`, `withdrawn`); `by`."""
+
+access_token_created = Signal()
+"""Arguments: `token`, an `AccessToken`; `by`."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 import logging
 
 from celery import shared_task
-from kombu.exceptions import OperationalError
 
 from access import bulk
+from accounts import nudges
 
 log = logging.getLogger("gatehub.access")
 
@@ -31,8 +31,5 @@ def resume_bulk_reviews() -> int:
 
 
 def nudge(key: int) -> None:
-    """Ask a worker to carry it out soon.  A broker that is down costs time only: the sweep finds it."""
-    try:
-        run_bulk_review.apply_async((key,), retry=False)
-    except (OperationalError, OSError) as error:
-        log.warning("No worker could be told of bulk review %s: %s", key, error)
+    """Have a worker carry it out soon; else the sweep finds it."""
+    nudges.nudge(run_bulk_review.name, key)

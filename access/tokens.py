@@ -20,6 +20,7 @@ from django.utils import timezone
 
 from access.errors import InvalidCredentials
 from access.models import AccessToken, TokenScope
+from access.signals import access_token_created
 from accounts.actor import Actor
 from accounts.errors import Conflict, InvalidFields, NotFound
 from accounts.models import AuditEvent, Namespace, User
@@ -120,6 +121,7 @@ def create(
         for scope in dict.fromkeys(scopes)
     )
     AuditEvent.record(by=by, verb="token:create", target=f"{name} of {user.username}", after={"role": role})
+    access_token_created.send(AccessToken, token=token, by=by)
     return token, secret
 
 

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 import dj_database_url
 import dj_email_url
+from celery.schedules import crontab
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
@@ -286,6 +287,14 @@ if _email_url:
     EMAIL_USE_SSL = _email.get("EMAIL_USE_SSL", False)
 else:
     EMAIL_BACKEND = "notifications.backends.EmlFileBackend"
+MAILS_PER_HOUR = env.integer("GATEHUB_MAILS_PER_HOUR", 60, least=10)
+"""So many mails about requests an address gets within an hour; what comes beyond, as a summary each ten minutes."""
+MAIL_LEASE_SECONDS = env.integer("GATEHUB_MAIL_LEASE_SECONDS", 60, least=1)
+"""How long nobody else sends what a worker had in hand when it was killed."""
+MAIL_LOG_DAYS = env.integer("GATEHUB_MAIL_LOG_DAYS", 90, least=7)
+"""How long it is kept what became of a mail."""
+DIGEST_HOUR = env.integer("GATEHUB_DIGEST_HOUR", 8, least=0, most=23)
+"""When the daily digests go out, in GATEHUB_TIME_ZONE.  The schedule in the admin may say otherwise."""
 EMAIL_FILE_PATH = DATA_DIR / "mail"
 EMAIL_TIMEOUT = 20
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.text("GATEHUB_FROM_EMAIL", f"GateHub <gatehub@{urlsplit(PUBLIC_URL).hostname}>")
@@ -332,6 +341,10 @@ CELERY_BEAT_SCHEDULE = {
     "tidy git repositories": {"task": "repos.tasks.tidy_repositories", "schedule": 24 * 3600.0},
     "bring repos up to date with their heads": {"task": "repos.tasks.sync_heads", "schedule": 300.0},
     "resume bulk reviews": {"task": "access.tasks.resume_bulk_reviews", "schedule": 60.0},
+    "send digests": {"task": "notifications.tasks.send_digests", "schedule": crontab(hour=DIGEST_HOUR, minute=0)},
+    # A sweep that no worker took in time is worthless: the next one does its work.
+    "send what is due": {"task": "notifications.tasks.sweep", "schedule": 10.0, "options": {"expire_seconds": 30}},
+    "forget old mails": {"task": "notifications.tasks.forget_old_mails", "schedule": 24 * 3600.0},
 }
 
 # --- Logging --------------------------------------------------------------------------------------------------------

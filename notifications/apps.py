@@ -7,4 +7,4 @@ class NotificationsConfig(AppConfig):
     name = "notifications"
 
     def ready(self) -> None:
-        from notifications import confirmations  # noqa: F401 - its receiver listens once it is imported.
+        from notifications import outbox  # noqa: F401 - its receivers listen once it is imported.

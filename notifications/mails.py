@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from django.core.mail import EmailMultiAlternatives
 
 from notifications.models import Delivery
@@ -18,3 +20,7 @@ def compose(delivery: Delivery) -> EmailMultiAlternatives:
     NothingToSay.
     """
     raise NothingToSay(f"No words yet for {delivery.kind}")
+
+
+def prefetch(deliveries: Sequence[Delivery]) -> None:
+    """Load what `compose` needs of them, all at once."""

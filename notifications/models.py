@@ -196,7 +196,7 @@ class OptOut(models.Model):
 
 
 class AddressProblem(models.Model):
-    """An address to which no mail is sent: one came back for good, or its reader complained.  The mail service tells."""
+    """An address to which no mail is sent: the mail service told that one came back, or that its reader complained."""
 
     class What(models.TextChoices):
         BOUNCED = "bounced", "Mails came back"
@@ -209,6 +209,16 @@ class AddressProblem(models.Model):
 
     def __str__(self) -> str:
         return f"{self.address} {self.what}"
+
+
+class DigestRun(models.Model):
+    """That the digests were made, to the end: of all requests that waited `at` that time."""
+
+    at = models.DateTimeField(unique=True)
+    mails = models.PositiveIntegerField()
+
+    def __str__(self) -> str:
+        return f"{self.mails} at {self.at}"
 
 
 TOPICS: dict[str, str] = {

@@ -139,10 +139,8 @@ def _tell_of_mail(request: HttpRequest, repo: Repo) -> None:
     mail, address = notification_address.last_mail(repo), repo.gated_notifications_email
     if mail is None:
         messages.warning(request, f"No mail was sent to {address}, because enough were sent for now.")
-    elif mail.sent_at is None:
-        messages.warning(request, f"The mail to {address} could not be sent. Below you can have it sent again.")
     else:
-        messages.info(request, f"A mail was sent to {address}. The address is used once its reader has confirmed it.")
+        messages.info(request, f"A mail goes to {address}. The address is used once its reader has confirmed it.")
 
 
 @signed_in

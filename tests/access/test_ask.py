@@ -11,7 +11,7 @@ from access import policy, services, tokens
 from access.errors import LoginRequired, RepoNotGated
 from access.models import AccessRequest
 from access.policy import Action
-from access.signals import access_request_changed
+from access.signals import access_requests_changed
 from accounts.actor import Actor
 from accounts.errors import InvalidFields, NotAllowed
 from accounts.models import AuditEvent
@@ -43,14 +43,14 @@ def test_asking_leaves_a_trail_and_is_announced_once(gated_repo, sam):
     heard = []
 
     def listen(sender, **said):
-        heard.append((said["event"], said["access_request"].user))
+        heard.extend((said["event"], request.user) for request in said["access_requests"])
 
-    access_request_changed.connect(listen)
+    access_requests_changed.connect(listen)
     try:
         ask(gated_repo, sam)
         ask(gated_repo, sam)
     finally:
-        access_request_changed.disconnect(listen)
+        access_requests_changed.disconnect(listen)
     assert heard == [("asked", sam)]
     event = AuditEvent.objects.get(verb="access_request:asked")
     assert (event.actor, event.target, event.repo, event.after) == (
@@ -65,12 +65,12 @@ def test_a_request_is_not_kept_when_its_announcement_fails(gated_repo, sam):
     def fail(sender, **said):
         raise RuntimeError("The outbox is full.")
 
-    access_request_changed.connect(fail)
+    access_requests_changed.connect(fail)
     try:
         with pytest.raises(RuntimeError):
             ask(gated_repo, sam)
     finally:
-        access_request_changed.disconnect(fail)
+        access_requests_changed.disconnect(fail)
     assert not AccessRequest.objects.exists()
     assert not AuditEvent.objects.filter(verb="access_request:asked").exists()
 

@@ -13,7 +13,7 @@ from access import bulk, services, tallies, tasks
 from access.errors import RepoNotGated
 from access.filters import RequestFilter
 from access.models import AccessRequest, BulkReview
-from access.signals import access_request_changed
+from access.signals import access_requests_changed
 from accounts import services as accounts
 from accounts.actor import SYSTEM, Actor, Entrance
 from accounts.errors import BadRequest, InvalidFields, NotAllowed
@@ -58,10 +58,10 @@ def start(repo, by, status="accepted", chosen=None, **more) -> BulkReview:
 def test_several_are_decided_alike_with_a_trail_and_a_signal_each(crowd, gated_repo, by_ada):
     heard = []
 
-    def listen(access_request, event, **kwargs):
-        heard.append((access_request.user.username, event))
+    def listen(access_requests, event, **kwargs):
+        heard.append([(request.user.username, event) for request in access_requests])
 
-    access_request_changed.connect(listen)
+    access_requests_changed.connect(listen)
     outcome = bulk.review_many(
         repo=gated_repo, keys=[crowd[0].pk, crowd[2].pk], status="rejected", expected="pending",
         reason="Not  now", by=by_ada,

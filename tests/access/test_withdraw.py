@@ -7,7 +7,7 @@ import pytest
 from access import services, tokens
 from access.errors import LoginRequired, NoAccessRequest
 from access.models import AccessRequest
-from access.signals import access_request_changed
+from access.signals import access_requests_changed
 from accounts.actor import Actor
 from accounts.errors import NotAllowed
 from accounts.models import AuditEvent
@@ -25,11 +25,11 @@ def test_the_row_goes_and_the_trail_stays(asked, gated_repo, sam):
     def listen(sender, **said):
         heard.append(said["event"])
 
-    access_request_changed.connect(listen)
+    access_requests_changed.connect(listen)
     try:
         services.withdraw(repo=gated_repo, by=Actor(user=sam))
     finally:
-        access_request_changed.disconnect(listen)
+        access_requests_changed.disconnect(listen)
     assert not AccessRequest.objects.exists()
     assert heard == ["withdrawn"]
     assert list(AuditEvent.objects.filter(actor="sam").values_list("verb", "before", "after")) == [

@@ -22,6 +22,7 @@ from access import tokens
 from accounts import services as accounts
 from accounts.actor import SYSTEM, Actor, Entrance
 from accounts.models import Namespace, Organization, User
+from notifications import tasks
 from repos import content, objects
 from repos import services as repo_services
 from repos.git import AddBlob
@@ -257,3 +258,9 @@ def text_of(response: HttpResponseBase) -> bytes:
 
 def b64(data: bytes) -> str:
     return base64.b64encode(data).decode()
+
+
+@pytest.fixture
+def deliver_mails(db: None) -> Callable[[], int]:
+    """`deliver_mails()`: what a worker does once it is nudged.  Says how many mails were sent."""
+    return tasks.deliver
