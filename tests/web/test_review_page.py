@@ -13,7 +13,7 @@ from access import services
 from access.models import AccessRequest
 from accounts.actor import Actor
 from accounts.models import AuditEvent, User
-from gatehub.web import review
+from gatehub.web import review_lists
 from repos import services as repo_services
 from tests.support.cast import ANSWERS, add_files
 from tests.web.pages import form_to, press, soup, words
@@ -128,7 +128,7 @@ def link_to(page, rel: str) -> str:
 
 
 def test_lists_come_in_pages(asked, gated_repo, browser, ada, olu, monkeypatch):
-    monkeypatch.setattr(review, "PAGE_SIZE", 1)
+    monkeypatch.setattr(review_lists, "PAGE_SIZE", 1)
     services.ask(repo=gated_repo, answers=ANSWERS, by=Actor(user=olu))
     client = browser(ada)
     first = soup(client.get(SETTINGS))
@@ -150,7 +150,7 @@ def test_lists_come_in_pages(asked, gated_repo, browser, ada, olu, monkeypatch):
 
 def test_the_list_is_right_when_the_last_of_a_page_is_decided(asked, gated_repo, browser, ada, olu, monkeypatch):
     """The reviewer goes on with the page before it, not with an empty one."""
-    monkeypatch.setattr(review, "PAGE_SIZE", 1)
+    monkeypatch.setattr(review_lists, "PAGE_SIZE", 1)
     services.ask(repo=gated_repo, answers=ANSWERS, by=Actor(user=olu))
     client = browser(ada)
     second = soup(client.get(link_to(soup(client.get(SETTINGS)), "next")))
@@ -277,8 +277,8 @@ def test_a_filter_that_leaves_nobody_says_how_to_see_all(asked, browser, ada):
 
 
 def test_what_cannot_be_counted_quickly_is_said_to_be_more(asked, browser, ada, monkeypatch):
-    monkeypatch.setattr(review, "MOST_COUNTED", 1)
-    monkeypatch.setattr(review, "PAGE_SIZE", 1)
+    monkeypatch.setattr(review_lists, "MOST_COUNTED", 1)
+    monkeypatch.setattr(review_lists, "PAGE_SIZE", 1)
     assert "More than 1 pending requests match “example”." in words(soup(browser(ada).get(SETTINGS, {"q": "example"})))
 
 
@@ -410,7 +410,7 @@ def test_the_controls_need_their_csrf_token(asked, browser, ada, sam):
 def test_a_narrowed_list_costs_as_many_queries_for_many_as_for_few(
     database, query, gated_repo, browser, ada, django_assert_max_num_queries, monkeypatch
 ):
-    monkeypatch.setattr(review, "PAGE_SIZE", 10)
+    monkeypatch.setattr(review_lists, "PAGE_SIZE", 10)
     client = browser(ada)
     headers = {"HX-Request": "true", "HX-Target": "requests"}
     for number in range(3):
