@@ -34,12 +34,12 @@ PART = {"HX-Request": "true", "HX-Target": "requests"}
 
 FIND_PLACES = f"""
 import json
-from gatehub.web import review
+from gatehub.web import review_lists
 from access.models import AccessRequest
 places = {{}}
 for status, sorts in (("pending", ("oldest", "newest", "name")), ("accepted", ("decided", "name", "oldest"))):
     for sort in sorts:
-        order = review.ORDERS[sort][1]
+        order = review_lists.ORDERS[sort][1]
         rows = AccessRequest.objects.filter(repo__name="large", status=status).order_by(*order.columns)
         for share in {SHARES}:
             places[f"{{status}} {{sort}} {{share}}"] = order.cursor(rows[int(rows.count() * share)])

@@ -19,7 +19,8 @@ from accounts.actor import Actor
 from accounts.errors import BadRequest, HubError, NotFound
 from gatehub.web.base import FORM, SHOW, attempt, find_repo, in_words, is_partial, only, signed_in
 from gatehub.web.repo import header
-from gatehub.web.review import PAGE_SIZE, Lists, back, lists
+from gatehub.web.review import back
+from gatehub.web.review_lists import PAGE_SIZE, Lists, lists
 from repos.models import Repo
 
 Status = AccessRequest.Status

@@ -69,6 +69,11 @@ def described(page: BeautifulSoup | Tag, control: Tag) -> str:
     return " ".join(words(page.find(id=id_)) for id_ in ids)
 
 
+def people_on(page: BeautifulSoup) -> list[str]:
+    """Who is listed in a review."""
+    return [link.text for link in page.select("#requests .request .who a")]
+
+
 def assert_nothing_inline(response: Any) -> None:
     """The CSP is strict: no inline script, no inline style, no handlers, no javascript: links."""
     page = soup(response)

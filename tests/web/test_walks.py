@@ -16,7 +16,7 @@ from access import finding, services
 from access.models import AccessRequest
 from accounts.actor import Actor
 from accounts.models import User
-from gatehub.web import review
+from gatehub.web import review_lists
 from tests.support.cast import ANSWERS
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -38,7 +38,7 @@ collations = pytest.mark.parametrize(
 @pytest.fixture
 def crowd(gated_repo, monkeypatch, collation, ada):
     """Thirty-eight, of which every third is accepted; both ways of finding are gone."""
-    monkeypatch.setattr(review, "PAGE_SIZE", 4)
+    monkeypatch.setattr(review_lists, "PAGE_SIZE", 4)
     monkeypatch.setattr(finding, "LOOKED_AT", 10)
     if collation.startswith("und-u"):
         with connection.cursor() as cursor:  # No case, no accents in the order, yet other bytes are other names.
@@ -62,10 +62,10 @@ def crowd(gated_repo, monkeypatch, collation, ada):
     return AccessRequest.objects.bulk_create(rows)
 
 
-def page(repo, query: str, **place: str) -> review.Lists:
+def page(repo, query: str, **place: str) -> review_lists.Lists:
     said = QueryDict(query, mutable=True)
     said.update(place)
-    return review.Lists(said, repo)
+    return review_lists.Lists(said, repo)
 
 
 def walk(repo, query: str, between=None) -> list[int]:
@@ -125,7 +125,7 @@ def test_a_walk_meets_each_request_once_and_back_again(collation, crowd, gated_r
         seen = walk(gated_repo, query)
         assert len(seen) == len(set(seen)), query
         assert set(seen) == matching(query), query
-        last = review.ORDERS[QueryDict(query)["sort"]][1].cursor(AccessRequest.objects.get(pk=seen[-1]))
+        last = review_lists.ORDERS[QueryDict(query)["sort"]][1].cursor(AccessRequest.objects.get(pk=seen[-1]))
         assert walk_back(gated_repo, query, last) == seen[:-1], query
 
 
@@ -167,14 +167,14 @@ def test_a_walk_misses_nobody_while_others_ask_decide_and_withdraw(collation, cr
 @pytest.mark.parametrize("query", QUERIES)
 def test_behind_the_end_is_the_last_page_which_leads_nowhere_further(query, collation, crowd, gated_repo):
     seen = walk(gated_repo, query)
-    last = review.ORDERS[QueryDict(query)["sort"]][1].cursor(AccessRequest.objects.get(pk=seen[-1]))
+    last = review_lists.ORDERS[QueryDict(query)["sort"]][1].cursor(AccessRequest.objects.get(pk=seen[-1]))
     here = page(gated_repo, query, after=last).slice
-    assert [row.pk for row in here.rows] == seen[-review.PAGE_SIZE :]
+    assert [row.pk for row in here.rows] == seen[-review_lists.PAGE_SIZE :]
     assert here.next == ""
     before = page(gated_repo, query, before=here.previous).slice if here.previous else None
-    assert (before is not None) == (len(seen) > review.PAGE_SIZE)
+    assert (before is not None) == (len(seen) > review_lists.PAGE_SIZE)
     if before:
-        assert [row.pk for row in before.rows] == seen[: -review.PAGE_SIZE][-review.PAGE_SIZE :]
+        assert [row.pk for row in before.rows] == seen[: -review_lists.PAGE_SIZE][-review_lists.PAGE_SIZE :]
 
 
 @pytest.mark.parametrize("collation", [""])

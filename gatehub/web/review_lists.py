@@ -1,0 +1,378 @@
+"""The lists of the review, as an address asks for them: pending, accepted and rejected requests of one repo."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cached_property, partial
+from typing import Any
+from urllib.parse import urlencode
+
+from django.contrib.humanize.templatetags.humanize import naturaltime
+from django.http import HttpRequest, QueryDict
+from django.utils import timezone
+
+from access import answers, filters, selectors, services, tallies
+from access.filters import Question, RequestFilter
+from access.finding import Finder, Number
+from access.models import AccessRequest, BulkReview
+from gatehub import keyset
+from gatehub.web.chart import Chart, chart_of
+from gatehub.web.countries import country_options
+from repos import cards
+from repos.models import Repo
+
+Status = AccessRequest.Status
+PAGE_SIZE = 50
+MOST_COUNTED = 1000
+"""A search that finds more says "more than": counting 600,000 rows takes longer than showing fifty."""
+SHOWN_BULK_REVIEWS = 3
+REASONS_LOOKED_AT = 50
+REASONS_OFFERED = 5
+
+ORDERS: dict[str, tuple[str, keyset.Order]] = {
+    "oldest": ("Oldest first", keyset.Order("requested_at")),
+    "newest": ("Newest first", keyset.Order("requested_at", descending=True)),
+    "decided": ("Last decided first", keyset.Order("reviewed_at", descending=True)),
+    "name": ("Full name", keyset.Order("fullname")),
+}
+AGES: dict[str, tuple[str, timedelta | None, timedelta | None]] = {
+    # Words, at most this old, at least this old.
+    "1d": ("in the last 24 hours", timedelta(days=1), None),
+    "7d": ("in the last 7 days", timedelta(days=7), None),
+    "30d": ("in the last 30 days", timedelta(days=30), None),
+    "over-7d": ("more than 7 days ago", None, timedelta(days=7)),
+    "over-30d": ("more than 30 days ago", None, timedelta(days=30)),
+    "over-90d": ("more than 90 days ago", None, timedelta(days=90)),
+}
+KEPT = ("status", "q", "answer", "country", "age", "sort", "show")
+"""What of the address leads back to a list, beside the place in it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What an address asks for, as far as it makes sense.
+
+    A filter that is not `understood`, such as an option that no form offers any more, is left out of the list.  Nothing
+    is decided by it, since without it the list is longer.
+    """
+
+    filter: RequestFilter
+    sort: str
+    age: str
+    understood: bool
+
+    @property
+    def order(self) -> keyset.Order:
+        return ORDERS[self.sort][1]
+
+
+def asked(said: QueryDict, repo: Repo, questions: filters.Questions, now: datetime) -> Asked:
+    first = Status.ACCEPTED if repo.gated == Repo.Gated.AUTO else Status.PENDING  # Where new requests arrive.
+    status = said.get("status", first)
+    status = status if status in Status.values else first.value
+    search = " ".join(said.get("q", "").replace("\0", "").split())[:200]
+    age = said.get("age", "")
+    _, at_most, at_least = AGES.get(age, ("", None, None))
+    country = cards.country_code(said.get("country", "")) if questions.countries_in else ""
+    chosen = [questions.answer(pair) for pair in said.getlist("answer") if pair]
+    usual = "oldest" if status == Status.PENDING else "decided"
+    sort = said.get("sort", usual)
+    if sort not in ORDERS or (sort == "decided" and status == Status.PENDING):
+        sort = usual
+    return Asked(
+        filter=RequestFilter(
+            status=status,
+            search=search,
+            answers=tuple(pair for pair in chosen if pair is not None),
+            country=country,
+            countries_in=questions.countries_in if country else (),
+            asked_after=now - at_most if at_most else None,
+            asked_before=now - at_least if at_least else None,
+        ),
+        sort=sort,
+        age=age if age in AGES else "",
+        understood=(
+            said.get("status", status) == status
+            and (age in AGES or not age)
+            and bool(country) == bool(said.get("country"))
+            and None not in chosen
+        ),
+    )
+
+
+def kept(said: QueryDict, **changed: str) -> str:
+    """The query that leads back to the list, with what is changed; "" leaves out."""
+    pairs = [(name, value) for name in KEPT if name not in changed for value in said.getlist(name) if value]
+    return urlencode([*pairs, *((name, value) for name, value in changed.items() if value)])
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A time as a row shows it: for machines, in full, the day, and how long ago.
+
+    Made here, not by filters of the template: those of fifty rows took longer than all queries of the page together.
+    """
+
+    iso: str
+    full: str
+    day: str
+    ago: str
+
+    @classmethod
+    def of(cls, at: datetime) -> Moment:
+        local = timezone.localtime(at)
+        full = f"{local:%-d %B %Y, %H:%M} {local.tzname()}"
+        return cls(local.isoformat(), full, f"{local:%-d %b %Y}", naturaltime(local))
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One request, and its answers in the words of the form that was answered; "" where a question was left out.
+
+    `form_date` is when the author wrote that form, None where the form is still the same.
+    """
+
+    request: AccessRequest
+    answers: list[tuple[str, str]]
+    asked: Moment
+    decided: Moment | None
+    form_date: datetime | None = None
+
+    @property
+    def answered(self) -> int:
+        return sum(bool(answer) for _, answer in self.answers)
+
+
+def _answers(spec: cards.FormSpec, request: AccessRequest) -> list[tuple[str, str]]:
+    given = dict(answers.in_words(spec, request.questions_and_answers()))
+    asked = [(field.label, given.pop(field.label, "")) for field in spec.fields]
+    return [*asked, *given.items()]
+
+
+class Lists:
+    """One of the three lists as an address asks for it, and what stands around it.  What is not shown costs nothing."""
+
+    def __init__(self, said: QueryDict, repo: Repo) -> None:
+        self.said = said
+        self.repo = repo
+        self.now = timezone.now()
+
+    @cached_property
+    def questions(self) -> filters.Questions:
+        return filters.questions_of(self.repo)
+
+    @cached_property
+    def asked(self) -> Asked:
+        return asked(self.said, self.repo, self.questions, self.now)
+
+    @property
+    def status(self) -> str:
+        return self.asked.filter.status
+
+    @property
+    def search(self) -> str:
+        return self.asked.filter.search
+
+    @property
+    def narrowed(self) -> bool:
+        return self.asked.filter.narrows
+
+    @cached_property
+    def slice(self) -> keyset.Slice[AccessRequest]:
+        # Forms are large and few, so each is fetched once, not once per row.
+        rows = self.asked.filter.requests(self.repo).select_related("user", "reviewed_by").prefetch_related("form")
+        rows = rows.defer("search_text")
+        pick = self._finder.first if self.narrowed else None
+        slice_of = partial(keyset.slice_of, rows, self.asked.order, PAGE_SIZE, pick=pick)
+        after, before = self.said.get("after", ""), self.said.get("before", "")
+        try:
+            found = slice_of(after=after, before=before)
+            if not found.rows and after:  # All of the last page were decided about: another page is the last now.
+                found = slice_of(last=True)
+        except keyset.NotACursor:
+            found = keyset.Slice([])
+        at_first = not (after or before)
+        return found if found.rows or at_first else slice_of()
+
+    @cached_property
+    def _finder(self) -> Finder:
+        return Finder(self.repo, self.asked.filter, MOST_COUNTED)
+
+    @cached_property
+    def rows(self) -> list[Row]:
+        specs: dict[int | None, cards.FormSpec] = {}
+        rows = []
+        for request in self.slice.rows:
+            if request.form_id not in specs:
+                specs[request.form_id] = services.form_spec(request.form)
+            is_old = request.form is not None and request.form_id != self.repo.gate_form_id
+            form_date = request.form.created_at if request.form and is_old else None
+            asked, reviewed_at = Moment.of(request.requested_at), request.reviewed_at
+            decided = None if reviewed_at is None else Moment.of(reviewed_at)
+            rows.append(Row(request, _answers(specs[request.form_id], request), asked, decided, form_date))
+        return rows
+
+    @property
+    def has_answers(self) -> bool:
+        return any(row.answers for row in self.rows)
+
+    @property
+    def unfolded(self) -> bool:
+        """Whether all answers are shown at once."""
+        return self.said.get("show") == "answers"
+
+    @property
+    def fold_query(self) -> str:
+        """What leads to the same page with all answers unfolded, or folded again."""
+        place = {name: self.said.get(name, "") for name in ("after", "before")}
+        return kept(self.said, show="" if self.unfolded else "answers", **place)
+
+    @cached_property
+    def reasons(self) -> list[str]:
+        """Reasons given here lately, each once, for whoever rejects to choose from."""
+        if self.status == Status.REJECTED:  # Where nobody can be rejected any more.
+            return []
+        rejected = AccessRequest.objects.filter(repo=self.repo, status=Status.REJECTED).order_by("-reviewed_at", "-pk")
+        lately = rejected.values_list("rejection_reason", flat=True)[:REASONS_LOOKED_AT]
+        return list(dict.fromkeys(filter(None, lately)))[:REASONS_OFFERED]
+
+    @property
+    def typed_reason(self) -> str:
+        """What was typed for several, and not used because something else was wrong."""
+        return self.said.get("reason", "")[: AccessRequest.REASON_MAX_LENGTH]
+
+    @cached_property
+    def _by_day(self) -> list[tuple[Any, dict[str, int]]]:
+        return tallies.by_day(self.repo)
+
+    @cached_property
+    def counts(self) -> dict[str, int]:
+        return {status: sum(numbers[status] for _, numbers in self._by_day) for status in Status.values}
+
+    @property
+    def chart(self) -> Chart | None:
+        return chart_of(self._by_day, today=self.now.date())
+
+    @property
+    def tabs(self) -> list[tuple[str, str, int, str]]:
+        return [
+            (status.value, status.label, self.counts[status], kept(self.said, status=status.value, sort=""))
+            for status in Status
+        ]
+
+    @property
+    def accepts_at_once(self) -> bool:
+        return self.repo.gated == Repo.Gated.AUTO and not services.has_unread_terms(self.repo)
+
+    @property
+    def pending(self) -> int:
+        return self.counts[Status.PENDING]
+
+    @property
+    def total(self) -> int:
+        return sum(self.counts.values())
+
+    @cached_property
+    def _number(self) -> Number:
+        """How many the list has."""
+        if not self.narrowed:
+            return Number(self.counts[self.status])
+        if not (self.slice.previous or self.slice.next):
+            return Number(len(self.slice.rows))
+        return self._finder.count()
+
+    @property
+    def matches(self) -> int:
+        """How many the list has; one more than is certain stands for any number above."""
+        return self._number.value + self._number.more
+
+    @property
+    def more_than(self) -> int:
+        """The number that is certain where there are too many to count, else 0."""
+        return self._number.value if self._number.more else 0
+
+    @cached_property
+    def query(self) -> str:
+        """What leads back to this page of this list."""
+        place = {name: self.said.get(name, "") for name in ("after", "before")}
+        return kept(self.said, **place)
+
+    @cached_property
+    def decide_path(self) -> str:
+        """Where the forms of the rows go."""
+        return f"{self.repo.path}/settings/review?{self.query}"
+
+    @property
+    def list_query(self) -> str:
+        """What leads to the first page of this list."""
+        return kept(self.said)
+
+    @property
+    def next_query(self) -> str:
+        return kept(self.said, after=self.slice.next) if self.slice.next else ""
+
+    @property
+    def previous_query(self) -> str:
+        return kept(self.said, before=self.slice.previous) if self.slice.previous else ""
+
+    @property
+    def choices(self) -> list[tuple[Question, list[tuple[str, str, bool]]]]:
+        """Each question with its options as `key:answer`, words, and whether it is chosen."""
+        chosen = set(self.asked.filter.answers)
+        return [
+            (
+                question,
+                [
+                    (f"{question.key}:{answer}", words, (question.label, answer) in chosen)
+                    for answer, words in question.options
+                ],
+            )
+            for question in self.questions.choices
+        ]
+
+    @property
+    def countries(self) -> str:
+        """The options of the choice among countries; "" where no question tells one."""
+        return country_options(self.asked.filter.country) if self.questions.countries_in else ""
+
+    @property
+    def ages(self) -> list[tuple[str, str]]:
+        return [(value, words) for value, (words, _, _) in AGES.items()]
+
+    @property
+    def orders(self) -> list[tuple[str, str]]:
+        fit = (value for value in ORDERS if value != "decided" or self.status != Status.PENDING)
+        return [(value, ORDERS[value][0]) for value in fit]
+
+    @property
+    def filtered_by(self) -> int:
+        """How many of the folded filters are set."""
+        chosen = self.asked.filter
+        return len(chosen.answers) + bool(chosen.country) + bool(self.asked.age)
+
+    @property
+    def decisions(self) -> list[tuple[str, str]]:
+        """What a bulk review can make of the requests of this list: the status, and the words on its button."""
+        words = {Status.ACCEPTED: "Accept", Status.REJECTED: "Reject", Status.PENDING: "Back to pending"}
+        return [(status, words[status]) for status in words if status in services.REVIEWS[Status(self.status)]]
+
+    @property
+    def bulk_reviews(self) -> list[BulkReview]:
+        """Those that run, and those that ended within the hour."""
+        recent = BulkReview.objects.filter(repo=self.repo).order_by("-created_at")[:SHOWN_BULK_REVIEWS]
+        ended = self.now - timedelta(hours=1)
+        return [review for review in recent if review.finished_at is None or review.finished_at > ended]
+
+    @property
+    def person(self) -> str:
+        return self.said.get("user", "")[:100]
+
+    @property
+    def people(self) -> list[selectors.Person]:
+        return selectors.people_to_grant(self.repo, self.person)
+
+
+def lists(request: HttpRequest, repo: Repo) -> Lists:
+    """What the address asks for: `status`, `q`, `answer` (several), `country`, `age`, `sort`, `after` or `before`."""
+    return Lists(request.GET, repo)
