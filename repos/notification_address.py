@@ -14,7 +14,7 @@ whom they would go without it.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -283,6 +283,28 @@ def refuse(token: str, *, by: Actor) -> Link:
     if link.state is not State.REFUSED:
         _answer(link, by=by, confirmed_at=None, refused_at=timezone.now())
     return link
+
+
+@transaction.atomic
+def answer_of_reader(keys: Iterable[int], address: str, *, wanted: bool, by: Actor) -> None:
+    """What the reader of notifications says of the repos with these keys that send them to this address.
+
+    For links in the notifications themselves, of which some are older than the address as it is set now: so they can
+    refuse at any time, but take back only what was refused.  Doing so again changes nothing.
+    """
+    for repo in of_reader(keys, address, _lockable()):
+        link = Link(repo, expired=False)
+        if wanted and link.state is State.REFUSED:
+            repo.gated_notifications_email_nonce = repo.gated_notifications_email_nonce or secrets.token_urlsafe(16)
+            _answer(link, by=by, confirmed_at=timezone.now(), refused_at=None)
+        elif not wanted and link.state is not State.REFUSED:
+            _answer(link, by=by, confirmed_at=None, refused_at=timezone.now())
+
+
+def of_reader(keys: Iterable[int], address: str, repos: QuerySet[Repo] | None = None) -> list[Repo]:
+    """Those of the repos that have this address now, in one order."""
+    among = Repo.objects.select_related("namespace") if repos is None else repos
+    return list(among.filter(pk__in=list(keys), gated_notifications_email__iexact=address).order_by("pk"))
 
 
 def _answer(link: Link, *, by: Actor, confirmed_at: datetime | None, refused_at: datetime | None) -> None:

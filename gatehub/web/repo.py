@@ -18,8 +18,7 @@ from accounts.actor import Actor
 from gatehub.web.base import FORM, SHOW, attempt, find_repo, only, signed_in
 from gatehub.web.facts import facts_of
 from gatehub.web.gate import gate_of
-from gatehub.web.usage import download_lines, upload_lines
-from repos import cards, content
+from repos import cards, content, usage
 from repos.cards import pictures
 from repos.cards.markdown import render_card
 from repos.errors import EntryNotFound, RepoNotFound
@@ -68,6 +67,7 @@ def repo_page(
     can_read, can_change = Action.FILES_READ in may, Action.SETTINGS_CHANGE in may
     text = None if repo.disabled else card_text(repo)
     html = None if text is None else rendered_card(repo, text, files_closed=not can_read)
+    endpoint = request.build_absolute_uri("/").rstrip("/")  # The address of this server as the visitor used it.
     context = {
         **header(repo, tab="card", can_change=can_change),
         "card": html,
@@ -80,8 +80,8 @@ def repo_page(
         "can_write": Action.FILES_WRITE in may,
         "waiting": _waiting(repo) if can_change and repo.is_gated else 0,
         "facts": facts_of(repo, actor),
-        "lines": download_lines(request, repo),
-        "upload_lines": upload_lines(request, repo),
+        "lines": usage.download_lines(repo, endpoint=endpoint),
+        "upload_lines": usage.upload_lines(repo, endpoint=endpoint),
     }
     response = render(request, "repo/card.html", context, status=status)
     response["Cache-Control"] = "no-store" if repo.is_gated or repo.private else "no-cache"

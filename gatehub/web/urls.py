@@ -16,6 +16,7 @@ from gatehub.web import (
     me,
     new,
     notification_address,
+    notifications,
     organizations,
     repo,
     review,
@@ -53,9 +54,11 @@ _MINE: list[URLPattern] = [
     path("settings/tokens/<int:key>/revoke", me.revoke_token, name="revoke_token"),
     path("settings/requests", me.my_requests, name="my_requests"),
     path("settings/organizations", organizations.mine, name="my_organizations"),
+    path("settings/notifications", notifications.settings_page, name="mail_settings"),
     path("new", new.new, name="new"),
     path("device", device.device_page, name="device"),
     path("notifications/address/<segment:token>", notification_address.confirm, name="confirm_notification_address"),
+    path("notifications/unsubscribe/<segment:token>", notifications.unsubscribe, name="unsubscribe"),
 ]
 
 _ORGANIZATIONS: list[URLPattern] = [

@@ -6,8 +6,6 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from django.http import HttpRequest
-
 from repos.cards import metadata
 from repos.models import Repo
 
@@ -29,9 +27,8 @@ class Lines:
     base: str = ""
 
 
-def download_lines(request: HttpRequest, repo: Repo) -> list[Lines]:
-    """How to download; the command line first."""
-    endpoint = _endpoint(request)
+def download_lines(repo: Repo, *, endpoint: str) -> list[Lines]:
+    """How to download; the command line first.  `endpoint` is this server's address, without a slash at the end."""
     closed = repo.is_gated or repo.private
     login = "hf auth login\n" if closed else ""
     shell = f"export HF_ENDPOINT={endpoint}\n{login}hf download {repo.repo_id}{_kind(repo)}"
@@ -52,20 +49,14 @@ def download_lines(request: HttpRequest, repo: Repo) -> list[Lines]:
     ]
 
 
-def upload_lines(request: HttpRequest, repo: Repo) -> list[Lines]:
+def upload_lines(repo: Repo, *, endpoint: str) -> list[Lines]:
     """How to fill a repo that has no card yet."""
-    endpoint = _endpoint(request)
     shell = f"export HF_ENDPOINT={endpoint}\nhf auth login\nhf upload {repo.repo_id} .{_kind(repo)}"
     git = (
         f"git lfs install\ngit clone {endpoint}{repo.path}\ncd {repo.name}\n"
         'git add .\ngit commit -m "Add files"\ngit push'
     )
     return [Lines("Command line: the folder that you are in", shell), Lines("git", git, GIT_ASKS)]
-
-
-def _endpoint(request: HttpRequest) -> str:
-    """The address of this server as the visitor used it."""
-    return request.build_absolute_uri("/").rstrip("/")
 
 
 def _kind(repo: Repo) -> str:
