@@ -99,11 +99,17 @@ def prefetch(deliveries: Sequence[Delivery]) -> None:
         _prefetch_digests(digests)
     if others:
         told = Delivery.objects.select_related("message__repo__namespace", "message__access_request__user")
-        prefetch_related_objects(others, Prefetch("folded", told.order_by("-message")[:FOLDED]))
-        single = [delivery for delivery in others if delivery.kind == Kind.NEW_REQUEST and not delivery.folded.all()]
+        prefetch_related_objects(others, Prefetch("folded", told.order_by("-message")[:FOLDED], "told_with"))
+        single = [delivery for delivery in others if delivery.kind == Kind.NEW_REQUEST and not _told_with(delivery)]
         prefetch_related_objects(single, "message__access_request__form")
     for delivery in deliveries:
         vars(delivery)["is_prefetched"] = True
+
+
+def _told_with(delivery: Delivery) -> list[Delivery]:
+    """Those whose news this mail tells, too; `prefetch` has looked."""
+    found: list[Delivery] = vars(delivery)["told_with"]
+    return found
 
 
 def _prefetch_digests(digests: Sequence[Delivery]) -> None:
@@ -114,7 +120,7 @@ def _prefetch_digests(digests: Sequence[Delivery]) -> None:
     counts = (
         OutboxMessage.objects.filter(digest__in={delivery.message_id for delivery in digests})
         .values_list("digest")
-        .annotate(Count("pk", filter=waits), Count("access_request", filter=~waits))
+        .annotate(waiting=Count("pk", filter=waits), decided=Count("access_request", filter=~waits))
         .order_by()
     )
     by_digest = {key: (pending, decided) for key, pending, decided in counts}
@@ -258,7 +264,7 @@ def _letter(
 
 def _messages(delivery: Delivery) -> list[OutboxMessage]:
     """What the mail tells, the oldest first."""
-    told = [delivery.message, *(other.message for other in delivery.folded.all())]
+    told = [delivery.message, *(other.message for other in _told_with(delivery))]
     return sorted(told, key=lambda message: message.pk)
 
 

@@ -147,7 +147,7 @@ def _lately(deliveries: Sequence[Delivery]) -> dict[str, tuple[int, datetime]]:
     to = {delivery.address.lower() for delivery in deliveries if _family(delivery)}
     if not to:
         return {}
-    sent = Delivery.objects.alias(to=Lower("address")).filter(
+    sent = Delivery.objects.annotate(to=Lower("address")).filter(
         to__in=to, state=Delivery.State.SENT, sent_at__gt=timezone.now() - HOUR
     )
     rows = sent.order_by().values_list("to").annotate(number=Count("pk"), last=Max("sent_at"))
