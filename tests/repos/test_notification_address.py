@@ -3,7 +3,6 @@ member; lab/toxic-bert is gated, and desk@example.com belongs to a stranger."""
 
 from __future__ import annotations
 
-import logging
 import smtplib
 from datetime import timedelta
 
@@ -18,13 +17,13 @@ from accounts import services as accounts
 from accounts.actor import SYSTEM, Actor
 from accounts.errors import BadRequest, InvalidFields
 from accounts.models import AuditEvent, Membership
-from notifications import confirmations
 from repos import notification_address, services
 from repos.errors import InvalidLink, LinkExpired, TooManyMails
 from repos.models import ConfirmationMail, Repo
 from repos.notification_address import State, address_to_use, state_of
 from tests.support.cast import PASSWORD
 
+pytestmark = pytest.mark.usefixtures("mails_at_once")
 DESK = "desk@example.com"
 STRANGER = Actor()
 
@@ -167,36 +166,54 @@ def test_the_mail_goes_out_after_the_change_is_certain(gated_repo, ada, django_c
     assert (len(waiting), mail.outbox) == (1, [])
 
 
-def test_a_mail_for_an_address_that_was_changed_meanwhile_is_not_sent(gated_repo, ada):
+def test_a_mail_for_an_address_that_was_changed_meanwhile_is_not_sent(gated_repo, ada, deliver_mails):
     by = Actor(user=ada)
     services.change_settings(gated_repo, {"gatedNotificationsEmail": DESK}, by=by)
-    row = ConfirmationMail.objects.get()
     services.change_settings(gated_repo, {"gatedNotificationsEmail": ""}, by=by)
-    confirmations.send(row.pk)
-    confirmations.send(row.pk + 1)
+    assert deliver_mails() == 0
     assert mail.outbox == []
 
 
-def test_a_mail_is_sent_once(desk):
-    confirmations.send(ConfirmationMail.objects.get().pk)
+def test_a_mail_is_sent_once(desk, deliver_mails):
+    assert deliver_mails() == 0
     assert len(mail.outbox) == 1
 
 
 @pytest.mark.parametrize(
     "error", [smtplib.SMTPRecipientsRefused({}), ConnectionRefusedError(), TimeoutError(), ValueError("bad")]
 )
-def test_a_mail_server_that_fails_loses_no_setting(gated_repo, ada, set_to, send_again, monkeypatch, caplog, error):
+def test_a_mail_server_that_fails_loses_no_setting_and_no_mail(
+    gated_repo, ada, set_to, deliver_mails, monkeypatch, error
+):
     def fail(self, messages):
         raise error
 
-    with monkeypatch.context() as patched, caplog.at_level(logging.CRITICAL):
+    with monkeypatch.context() as patched:
         patched.setattr("django.core.mail.backends.locmem.EmailBackend.send_messages", fail)
         set_to(gated_repo, DESK, by=ada)
     assert gated_repo.gated_notifications_email == DESK
     assert (state_of(gated_repo), mail.outbox) == (State.WAITING, [])
-    assert ConfirmationMail.objects.get().problem == type(error).__name__
+    assert ConfirmationMail.objects.values_list("sent_at", "problem").get() == (None, "")
+    later(monkeypatch, seconds=15)
+    assert deliver_mails() == 1
+    assert ConfirmationMail.objects.get().sent_at
+    assert verbs() == ["asked", "mailed"]
+
+
+def test_one_that_no_mail_server_took_for_three_days_is_told_and_can_be_sent_again(
+    gated_repo, ada, set_to, send_again, deliver_mails, monkeypatch
+):
+    def fail(self, messages):
+        raise ConnectionRefusedError("Connection refused")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("django.core.mail.backends.locmem.EmailBackend.send_messages", fail)
+        set_to(gated_repo, DESK, by=ada)
+        later(patched, days=3, seconds=1)
+        deliver_mails()
+    assert ConfirmationMail.objects.get().problem == "ConnectionRefusedError: Connection refused"
     assert verbs() == ["asked", "mail_failed"]
-    send_again(gated_repo, by=ada)  # At once: nobody got the first.
+    send_again(gated_repo, by=ada)
     assert len(mail.outbox) == 1
 
 

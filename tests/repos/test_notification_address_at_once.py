@@ -11,7 +11,11 @@ from accounts.actor import Actor
 from repos import notification_address, services
 from tests.access.test_at_once import at_once
 
-pytestmark = [pytest.mark.postgresql, pytest.mark.django_db(transaction=True)]
+pytestmark = [
+    pytest.mark.postgresql,
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("mails_at_once"),
+]
 
 
 def test_one_person_with_many_repos_finds_no_room_for_a_fourth_mail(transactional_db, lab, ada, make_repo, monkeypatch):

@@ -19,6 +19,7 @@ from django.http.response import HttpResponseBase
 from django.test import Client
 
 from access import tokens
+from accounts import nudges
 from accounts import services as accounts
 from accounts.actor import SYSTEM, Actor, Entrance
 from accounts.models import Namespace, Organization, User
@@ -264,3 +265,14 @@ def b64(data: bytes) -> str:
 def deliver_mails(db: None) -> Callable[[], int]:
     """`deliver_mails()`: what a worker does once it is nudged.  Says how many mails were sent."""
     return tasks.deliver
+
+
+@pytest.fixture
+def mails_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker that sends at once, within the test: whoever is nudged by a commit sends."""
+
+    def nudge(task: str, *args: Any) -> None:
+        assert task == tasks.deliver.name
+        tasks.deliver()
+
+    monkeypatch.setattr(nudges, "nudge", nudge)
