@@ -1,72 +1,31 @@
-"""What a mail says: a delivery as an e-mail message in text and HTML.
-
-Whatever people wrote goes through `notifications.plain` first; HTML is escaped by the templates on top of that.
-"""
+"""A delivery as an e-mail message in text and HTML, with the headers by which filters and mail programs know it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
-from functools import cache
-from textwrap import indent
-from typing import Any, Final, cast
-from urllib.parse import urlencode, urlsplit
+from collections.abc import Callable, Sequence
+from typing import Final, cast
+from urllib.parse import urlsplit
 
 import css_inline
-from anymail.message import AnymailMessage
+from anymail.message import AnymailMessage  # type: ignore[import-untyped]
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
-from django.db.models import Count, Prefetch, Q, prefetch_related_objects
-from django.template import Context
-from django.template.loader import get_template
-from django.urls import reverse
-from django.utils import timezone
 
-from access import policy
-from access.models import AccessRequest
-from accounts.actor import Actor
-from notifications import opt_outs, sealed
-from notifications.models import DECISIONS, TOPICS, Delivery, Kind, OutboxMessage
-from notifications.plain import one_line, unlinked, within_a_sentence, wrapped
-from repos import notification_address, usage
-from repos.models import ConfirmationMail, Repo
-from repos.notification_address import State
+from notifications.letters import accounts, decisions, requests
+from notifications.letters.base import Letter, NothingToSay, filtered_id
+from notifications.models import DECISIONS, TOPICS, Delivery, Kind
 
-Status = AccessRequest.Status
+__all__ = ["NothingToSay", "compose", "prefetch"]
 
-LISTED: Final = 50
-"""So many requests are named in one mail."""
-FOLDED: Final = 500
-"""So many other mails one summary can tell."""
-SUBJECT_LENGTH: Final = 240
-NAME_LENGTH: Final = 120
-ANSWERS: Final = 30
-QUESTION_LENGTH: Final = 150
-ANSWER_LENGTH: Final = 300
-
-_HOLDS_AS: Final = {
-    Kind.ACCEPTED: Status.ACCEPTED,
-    Kind.GRANTED: Status.ACCEPTED,
-    Kind.REJECTED: Status.REJECTED,
-    Kind.CANCELLED: Status.PENDING,
+_CSS: Final = css_inline.CSSInliner(load_remote_stylesheets=False)
+_WRITERS: Final[dict[str, Callable[[Delivery], Letter]]] = {
+    Kind.NEW_REQUEST: requests.new_request,
+    Kind.DIGEST: requests.digest,
+    **dict.fromkeys(DECISIONS, decisions.decision),
+    Kind.TOKEN_CREATED: accounts.token_created,
+    Kind.ACCOUNT: accounts.account,
+    Kind.CONFIRM_ADDRESS: accounts.confirm_address,
 }
-_CSS: Final = css_inline.CSSInliner(keep_at_rules=True, load_remote_stylesheets=False)
-
-
-class NothingToSay(Exception):
-    """What the mail would tell is over: it is not sent.  The text says why, for staff."""
-
-
-@dataclass(frozen=True, slots=True)
-class Letter:
-    """What stands in a mail, without its address and its headers.  `repo` is the one that it is about, if it is one."""
-
-    subject: str
-    text: str
-    html: str = ""
-    repo: Repo | None = None
-    unsubscribe: str = ""
 
 
 def compose(delivery: Delivery) -> EmailMultiAlternatives:
@@ -77,7 +36,7 @@ def compose(delivery: Delivery) -> EmailMultiAlternatives:
     """
     if not vars(delivery).get("is_prefetched"):
         prefetch([delivery])
-    letter = _WRITERS[Kind(delivery.kind)](delivery)
+    letter = _WRITERS[delivery.kind](delivery)
     message = AnymailMessage(
         subject=letter.subject,
         body=letter.text,
@@ -93,6 +52,7 @@ def compose(delivery: Delivery) -> EmailMultiAlternatives:
 
 def prefetch(deliveries: Sequence[Delivery]) -> None:
     """Load for many deliveries what `compose` needs, in a number of queries that does not grow with them."""
+<<<<<<< HEAD
     digests = [delivery for delivery in deliveries if delivery.kind == Kind.DIGEST]
     others = [delivery for delivery in deliveries if delivery.kind in (Kind.NEW_REQUEST, *DECISIONS)]
     if digests:
@@ -102,10 +62,16 @@ def prefetch(deliveries: Sequence[Delivery]) -> None:
         prefetch_related_objects(others, Prefetch("folded", told.order_by("-message")[:FOLDED], "told_with"))
         single = [delivery for delivery in others if delivery.kind == Kind.NEW_REQUEST and not _told_with(delivery)]
         prefetch_related_objects(single, "message__access_request__form")
+=======
+    for kinds, load in _PREFETCH:
+        if some := [delivery for delivery in deliveries if delivery.kind in kinds]:
+            load(some)
+>>>>>>> mails
     for delivery in deliveries:
         vars(delivery)["is_prefetched"] = True
 
 
+<<<<<<< HEAD
 def _told_with(delivery: Delivery) -> list[Delivery]:
     """Those whose news this mail tells, too; `prefetch` has looked."""
     found: list[Delivery] = vars(delivery)["told_with"]
@@ -129,6 +95,13 @@ def _prefetch_digests(digests: Sequence[Delivery]) -> None:
 
 
 # --- Headers, addresses, words ----------------------------------------------------------------------------------------
+=======
+_PREFETCH: Final[list[tuple[Sequence[str], Callable[[Sequence[Delivery]], None]]]] = [
+    ([Kind.DIGEST], requests.prefetch_digests),
+    ([Kind.NEW_REQUEST], requests.prefetch_new),
+    (DECISIONS, decisions.prefetch),
+]
+>>>>>>> mails
 
 
 def _headers(delivery: Delivery, letter: Letter) -> dict[str, str]:
@@ -138,10 +111,10 @@ def _headers(delivery: Delivery, letter: Letter) -> dict[str, str]:
         "X-GateHub-Kind": str(delivery.kind),
     }
     if letter.repo is not None:
-        repo = letter.repo
-        headers["X-GateHub-Repo"] = _id_of(repo)
+        repo, name = letter.repo, filtered_id(letter.repo)
+        headers["X-GateHub-Repo"] = name
         if delivery.kind in TOPICS:
-            headers["List-ID"] = f"{_id_of(repo)} <{repo.name}.{repo.namespace.name}.{repo.type}s.{_host()}>"
+            headers["List-ID"] = f"{name} <{repo.name}.{repo.namespace.name}.{repo.type}s.{_host()}>"
     if letter.unsubscribe:
         headers["List-Unsubscribe"] = f"<{letter.unsubscribe}>"
         headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
@@ -150,6 +123,7 @@ def _headers(delivery: Delivery, letter: Letter) -> dict[str, str]:
 
 def _host() -> str:
     return (urlsplit(settings.PUBLIC_URL).hostname or "localhost").replace(":", "-")  # An IPv6 address has colons.
+<<<<<<< HEAD
 
 
 def _public(path: str = "") -> str:
@@ -503,3 +477,5 @@ _WRITERS: Final[dict[Kind, Callable[[Delivery], Letter]]] = {
     Kind.ACCOUNT: _account,
     Kind.CONFIRM_ADDRESS: _confirm_address,
 }
+=======
+>>>>>>> mails

@@ -16,6 +16,8 @@ from accounts.actor import Actor, Entrance
 from accounts.errors import HubError
 from accounts.models import Namespace, User
 from gatehub.authentication import client_address
+from notifications import outbox
+from notifications.letters.base import frame
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth has no types.
@@ -44,9 +46,18 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ha
         return client_address(request) or "0.0.0.0"  # noqa: S104 - a name for "unknown", not to listen on.
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
-        """Links in mails lead to GATEHUB_PUBLIC_URL, whatever host the request named."""
+        """Into the outbox.  Links lead to GATEHUB_PUBLIC_URL, whatever host the request named."""
         links = {name: _on_public_host(value) for name, value in context.items() if name.endswith("_url")}
-        super().send_mail(template_prefix, email, context | links)
+        written = self.render_mail(template_prefix, email, context | links | frame())
+        html = next((body for body, kind in written.alternatives if kind == "text/html"), "")
+        user = context.get("user")
+        outbox.tell_account(
+            address=email,
+            user=user if isinstance(user, User) else None,
+            subject=written.subject,
+            text=written.body,
+            html=html,
+        )
 
 
 def _on_public_host(url: str) -> str:

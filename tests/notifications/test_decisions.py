@@ -17,8 +17,8 @@ def review(request, ada, status, **more):
     return services.review(access_request=request, status=status, by=Actor(user=ada), **more)
 
 
-def test_whoever_asked_is_told_of_each(gated_repo, ask, ada, sam, noor, deliver_mails, sent):
-    request = ask(gated_repo, sam)
+def test_whoever_asked_is_told_of_each(gated_repo, send_request, ada, sam, noor, deliver_mails, sent):
+    request = send_request(gated_repo, sam)
     for status in ("accepted", "pending", "rejected"):
         review(request, ada, status)
         deliver_mails()
@@ -32,8 +32,10 @@ def test_whoever_asked_is_told_of_each(gated_repo, ask, ada, sam, noor, deliver_
     ]
 
 
-def test_several_decisions_that_wait_together_go_out_in_their_order(gated_repo, ask, ada, sam, deliver_mails, sent):
-    request = ask(gated_repo, sam)
+def test_several_decisions_that_wait_together_go_out_in_their_order(
+    gated_repo, send_request, ada, sam, deliver_mails, sent
+):
+    request = send_request(gated_repo, sam)
     for status in ("accepted", "rejected", "accepted"):
         review(request, ada, status)
     deliver_mails()
@@ -41,9 +43,9 @@ def test_several_decisions_that_wait_together_go_out_in_their_order(gated_repo, 
 
 
 def test_an_earlier_one_that_failed_is_not_sent_after_a_later_one(
-    gated_repo, ask, ada, sam, deliver_mails, sent, refusing
+    gated_repo, send_request, ada, sam, deliver_mails, sent, refusing
 ):
-    request = ask(gated_repo, sam)
+    request = send_request(gated_repo, sam)
     review(request, ada, "accepted")
     with refusing():
         deliver_mails()
@@ -58,8 +60,10 @@ def test_an_earlier_one_that_failed_is_not_sent_after_a_later_one(
     ]
 
 
-def test_one_waits_for_an_earlier_one_that_another_worker_has_in_hand(gated_repo, ask, ada, sam, deliver_mails, sent):
-    request = ask(gated_repo, sam)
+def test_one_waits_for_an_earlier_one_that_another_worker_has_in_hand(
+    gated_repo, send_request, ada, sam, deliver_mails, sent
+):
+    request = send_request(gated_repo, sam)
     review(request, ada, "accepted")
     other = Claim.take(1)
     review(request, ada, "rejected")
@@ -75,8 +79,8 @@ def test_one_waits_for_an_earlier_one_that_another_worker_has_in_hand(gated_repo
     assert [kind for kind, _ in sent()] == ["accepted", "rejected"]
 
 
-def test_it_goes_to_the_address_that_is_verified_now(gated_repo, ask, ada, sam, deliver_mails, sent):
-    review(ask(gated_repo, sam), ada, "accepted")
+def test_it_goes_to_the_address_that_is_verified_now(gated_repo, send_request, ada, sam, deliver_mails, sent):
+    review(send_request(gated_repo, sam), ada, "accepted")
     EmailAddress.objects.filter(user=sam).update(verified=False)
     EmailAddress.objects.create(user=sam, email="sam@second.example", verified=True, primary=False)
     deliver_mails()
@@ -84,10 +88,10 @@ def test_it_goes_to_the_address_that_is_verified_now(gated_repo, ask, ada, sam, 
 
 
 def test_whoever_has_no_verified_address_or_no_account_any_more_gets_nothing(
-    gated_repo, ask, ada, sam, noor, deliver_mails, sent
+    gated_repo, send_request, ada, sam, noor, deliver_mails, sent
 ):
-    review(ask(gated_repo, sam), ada, "accepted")
-    review(ask(gated_repo, noor), ada, "accepted")
+    review(send_request(gated_repo, sam), ada, "accepted")
+    review(send_request(gated_repo, noor), ada, "accepted")
     EmailAddress.objects.filter(user=sam).update(verified=False)
     noor.is_active = False
     noor.save()
@@ -96,16 +100,20 @@ def test_whoever_has_no_verified_address_or_no_account_any_more_gets_nothing(
     assert set(Delivery.objects.values_list("state", flat=True)) == {"dropped"}
 
 
-def test_whoever_does_not_want_them_gets_none_but_still_account_mails(gated_repo, ask, ada, sam, deliver_mails, sent):
+def test_whoever_does_not_want_them_gets_none_but_still_account_mails(
+    gated_repo, send_request, ada, sam, deliver_mails, sent
+):
     OptOut.objects.create(user=sam, topic="decisions")
-    review(ask(gated_repo, sam), ada, "accepted")
+    review(send_request(gated_repo, sam), ada, "accepted")
     make_token(sam)
     deliver_mails()
     assert sent() == [("token-created", "sam@example.org")]
 
 
-def test_the_reason_and_the_lines_to_download_are_in_the_mail(gated_repo, ask, ada, sam, deliver_mails, settings):
-    request = ask(gated_repo, sam)
+def test_the_reason_and_the_lines_to_download_are_in_the_mail(
+    gated_repo, send_request, ada, sam, deliver_mails, settings
+):
+    request = send_request(gated_repo, sam)
     review(request, ada, "rejected", reason="Please use your institutional address")
     deliver_mails()
     assert "Please use your institutional address" in mail.outbox[-1].body

@@ -20,9 +20,9 @@ from notifications.models import AddressProblem, Delivery, OutboxMessage
 
 
 @pytest.fixture
-def accepted(gated_repo, ask, ada, sam):
+def accepted(gated_repo, send_request, ada, sam):
     """The delivery of the mail to sam."""
-    services.review(access_request=ask(gated_repo, sam), status="accepted", by=Actor(user=ada))
+    services.review(access_request=send_request(gated_repo, sam), status="accepted", by=Actor(user=ada))
     return Delivery.objects.get()
 
 
@@ -120,10 +120,10 @@ def test_each_attempt_has_the_same_message_id(accepted, deliver_mails, monkeypat
 
 
 def test_one_refused_recipient_keeps_nobody_waiting(
-    accepted, gated_repo, ask, ada, noor, olu, deliver_mails, sent, refusing
+    accepted, gated_repo, send_request, ada, noor, olu, deliver_mails, sent, refusing
 ):
     for user in (noor, olu):
-        services.review(access_request=ask(gated_repo, user), status="accepted", by=Actor(user=ada))
+        services.review(access_request=send_request(gated_repo, user), status="accepted", by=Actor(user=ada))
     refused = smtplib.SMTPRecipientsRefused({"sam@example.org": (550, b"No such user")})
     with refusing(refused, to="sam@example.org"):
         assert deliver_mails() == 2
@@ -131,18 +131,18 @@ def test_one_refused_recipient_keeps_nobody_waiting(
 
 
 def test_where_the_server_cannot_be_reached_the_others_are_not_tried(
-    accepted, gated_repo, ask, ada, noor, deliver_mails, refusing
+    accepted, gated_repo, send_request, ada, noor, deliver_mails, refusing
 ):
-    services.review(access_request=ask(gated_repo, noor), status="accepted", by=Actor(user=ada))
+    services.review(access_request=send_request(gated_repo, noor), status="accepted", by=Actor(user=ada))
     with refusing():
         deliver_mails()
     assert list(Delivery.objects.order_by("pk").values_list("attempts", "claim")) == [(1, None), (0, None)]
 
 
 def test_a_mail_that_cannot_be_made_keeps_nobody_waiting(
-    accepted, gated_repo, ask, ada, noor, deliver_mails, sent, monkeypatch
+    accepted, gated_repo, send_request, ada, noor, deliver_mails, sent, monkeypatch
 ):
-    services.review(access_request=ask(gated_repo, noor), status="accepted", by=Actor(user=ada))
+    services.review(access_request=send_request(gated_repo, noor), status="accepted", by=Actor(user=ada))
     compose = engine.mails.compose
 
     def compose_but_one(delivery):
@@ -186,9 +186,9 @@ def test_what_is_in_hand_is_taken_by_nobody_else_and_due_again_after_the_lease(a
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_worker_that_takes_long_keeps_its_lease(gated_repo, ask, ada, sam, settings):
+def test_a_worker_that_takes_long_keeps_its_lease(gated_repo, send_request, ada, sam, settings):
     settings.MAIL_LEASE_SECONDS = 1
-    services.review(access_request=ask(gated_repo, sam), status="accepted", by=Actor(user=ada))
+    services.review(access_request=send_request(gated_repo, sam), status="accepted", by=Actor(user=ada))
     claim = Claim.take(1)
     with claim.kept():
         deadline = timezone.now() + timedelta(seconds=2.5)
@@ -237,10 +237,10 @@ def test_a_key_that_nobody_knows_any_more_loses_no_other_mail(accepted, sam, del
 
 
 def test_a_batch_takes_a_fixed_number_of_queries_and_one_or_two_for_each_mail(
-    gated_repo, ask, ada, make_user, deliver_mails, django_assert_max_num_queries
+    gated_repo, send_request, ada, make_user, deliver_mails, django_assert_max_num_queries
 ):
     for number in range(10):
         user = make_user(f"person{number}")
-        services.review(access_request=ask(gated_repo, user), status="accepted", by=Actor(user=ada))
+        services.review(access_request=send_request(gated_repo, user), status="accepted", by=Actor(user=ada))
     with django_assert_max_num_queries(25 + 4 * 10):
         assert deliver_mails() == 10

@@ -1,0 +1,1 @@
+"""The words of each kind of mail.  `notifications.mails` puts them into envelopes."""
