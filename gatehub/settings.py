@@ -6,11 +6,10 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import dj_database_url
-import dj_email_url
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
-from gatehub import env, secret_key
+from gatehub import email_url, env, secret_key
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 KIB, MIB, GIB = 1024, 1024**2, 1024**3
@@ -269,26 +268,24 @@ GATEHUB_LOCAL_COUNTRY = env.country("GATEHUB_LOCAL_COUNTRY")
 
 # --- Mail -----------------------------------------------------------------------------------------------------------
 
-_email_url = env.text("GATEHUB_EMAIL_URL", "")
-if _email_url:
-    try:
-        _email = dj_email_url.parse(_email_url)
-    except (ValueError, KeyError) as error:
-        raise env.refuse("GATEHUB_EMAIL_URL", f"cannot be read: {type(error).__name__}") from None
-    if not _email.get("EMAIL_BACKEND"):
-        raise env.refuse("GATEHUB_EMAIL_URL", "must start with smtp:, smtp+tls:, smtp+ssl: or console:")
-    EMAIL_BACKEND = _email["EMAIL_BACKEND"]
-    EMAIL_HOST = _email["EMAIL_HOST"]
-    EMAIL_PORT = _email["EMAIL_PORT"]
-    EMAIL_HOST_USER = _email["EMAIL_HOST_USER"]
-    EMAIL_HOST_PASSWORD = _email["EMAIL_HOST_PASSWORD"]
-    EMAIL_USE_TLS = _email.get("EMAIL_USE_TLS", False)
-    EMAIL_USE_SSL = _email.get("EMAIL_USE_SSL", False)
-else:
-    EMAIL_BACKEND = "notifications.backends.EmlFileBackend"
+_mail = email_url.read()
+EMAIL_BACKEND = _mail.backend
+EMAIL_HOST = _mail.smtp.get("EMAIL_HOST", "localhost")
+EMAIL_PORT = _mail.smtp.get("EMAIL_PORT", 25)
+EMAIL_HOST_USER = _mail.smtp.get("EMAIL_HOST_USER", "")
+EMAIL_HOST_PASSWORD = _mail.smtp.get("EMAIL_HOST_PASSWORD", "")
+EMAIL_USE_TLS = _mail.smtp.get("EMAIL_USE_TLS", False)
+EMAIL_USE_SSL = _mail.smtp.get("EMAIL_USE_SSL", False)
+EMAIL_TIMEOUT = email_url.timeout()
 EMAIL_FILE_PATH = DATA_DIR / "mail"
-EMAIL_TIMEOUT = 20
-DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.text("GATEHUB_FROM_EMAIL", f"GateHub <gatehub@{urlsplit(PUBLIC_URL).hostname}>")
+ANYMAIL = dict(_mail.anymail)
+MAIL_SERVICE = _mail.service
+"""The mail service, by django-anymail's name; empty for SMTP and files."""
+MAIL_WEBHOOKS = _mail.webhooks
+"""Whether the service's reports on mails are taken: only when it can prove who it is."""
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.mailbox(
+    "GATEHUB_FROM_EMAIL", f"GateHub <gatehub@{urlsplit(PUBLIC_URL).hostname}>"
+)
 
 # --- Background work ------------------------------------------------------------------------------------------------
 
