@@ -322,7 +322,8 @@ CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TIMEZONE = TIME_ZONE
-CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
+CELERY_BEAT_SCHEDULER = "gatehub.schedules:Scheduler"
+"""What the settings say is written to the database once; an operator may change it there, in the admin."""
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BEAT_SCHEDULE = {
     "sweep leftovers of broken uploads": {"task": "repos.tasks.sweep_leftovers", "schedule": 3600.0},
