@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from email.utils import getaddresses
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -92,3 +93,18 @@ def url(name: str, default: str, *, schemes: Iterable[str]) -> str:
     if parts.scheme not in schemes or not parts.hostname or not port_is_readable:
         raise refuse(name, f"must be an address such as {schemes[0]}://host, not {value!r}")
     return value
+
+
+def mailbox(name: str, default: str) -> str:
+    """One sender of mails, such as `GateHub <gatehub@example.org>`, as Django takes it."""
+    value = text(name, default)
+    said = getaddresses([value])
+    if len(said) != 1 or not value.isprintable() or not _looks_like_an_address(said[0][1]):
+        raise refuse(name, f"must be one e-mail address such as GateHub <gatehub@example.org>, not {value!r}")
+    return value
+
+
+def _looks_like_an_address(address: str) -> bool:
+    """A host alone, without a domain, will do: it is the sender's own."""
+    user, _, host = address.rpartition("@")
+    return bool(user and host) and not any(char.isspace() or char in ",;<>" for char in address)

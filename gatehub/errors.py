@@ -36,7 +36,7 @@ from repos.models import Repo
 log = logging.getLogger("gatehub.errors")
 
 _HEADER_MAX_LENGTH = 800
-_MACHINE_PREFIXES = ("/api/", "/oauth/", "/cas/", "/lfs/", "/v1/", "/healthz", "/readyz", "/metrics")
+_MACHINE_PREFIXES = ("/api/", "/oauth/", "/cas/", "/lfs/", "/v1/", "/healthz", "/readyz", "/metrics", "/webhooks/")
 
 
 class MethodNotAllowed(HubError):

@@ -6,12 +6,15 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import dj_database_url
+<<<<<<< HEAD
 import dj_email_url
 from celery.schedules import crontab
+=======
+>>>>>>> service
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
-from gatehub import env, secret_key
+from gatehub import email_url, env, secret_key
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 KIB, MIB, GIB = 1024, 1024**2, 1024**3
@@ -270,6 +273,7 @@ GATEHUB_LOCAL_COUNTRY = env.country("GATEHUB_LOCAL_COUNTRY")
 
 # --- Mail -----------------------------------------------------------------------------------------------------------
 
+<<<<<<< HEAD
 _email_url = env.text("GATEHUB_EMAIL_URL", "")
 if _email_url:
     try:
@@ -295,9 +299,26 @@ MAIL_LOG_DAYS = env.integer("GATEHUB_MAIL_LOG_DAYS", 90, least=7)
 """How long it is kept what became of a mail."""
 DIGEST_HOUR = env.integer("GATEHUB_DIGEST_HOUR", 8, least=0, most=23)
 """When the daily digests go out, in GATEHUB_TIME_ZONE.  The schedule in the admin may say otherwise."""
+=======
+_mail = email_url.read()
+EMAIL_BACKEND = _mail.backend
+EMAIL_HOST = _mail.smtp.get("EMAIL_HOST", "localhost")
+EMAIL_PORT = _mail.smtp.get("EMAIL_PORT", 25)
+EMAIL_HOST_USER = _mail.smtp.get("EMAIL_HOST_USER", "")
+EMAIL_HOST_PASSWORD = _mail.smtp.get("EMAIL_HOST_PASSWORD", "")
+EMAIL_USE_TLS = _mail.smtp.get("EMAIL_USE_TLS", False)
+EMAIL_USE_SSL = _mail.smtp.get("EMAIL_USE_SSL", False)
+EMAIL_TIMEOUT = email_url.timeout()
+>>>>>>> service
 EMAIL_FILE_PATH = DATA_DIR / "mail"
-EMAIL_TIMEOUT = 20
-DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.text("GATEHUB_FROM_EMAIL", f"GateHub <gatehub@{urlsplit(PUBLIC_URL).hostname}>")
+ANYMAIL = dict(_mail.anymail)
+MAIL_SERVICE = _mail.service
+"""The mail service, by django-anymail's name; empty for SMTP and files."""
+MAIL_WEBHOOKS = _mail.webhooks
+"""Whether the service's reports on mails are taken: only when it can prove who it is."""
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.mailbox(
+    "GATEHUB_FROM_EMAIL", f"GateHub <gatehub@{urlsplit(PUBLIC_URL).hostname}>"
+)
 
 # --- Background work ------------------------------------------------------------------------------------------------
 
@@ -334,7 +355,8 @@ CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TIMEZONE = TIME_ZONE
-CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
+CELERY_BEAT_SCHEDULER = "gatehub.schedules:Scheduler"
+"""What the settings say is written to the database once; an operator may change it there, in the admin."""
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BEAT_SCHEDULE = {
     "sweep leftovers of broken uploads": {"task": "repos.tasks.sweep_leftovers", "schedule": 3600.0},

@@ -123,7 +123,9 @@ class Delivery(models.Model):
     address = models.EmailField()
     state = models.CharField(max_length=7, choices=State, default=State.WAITING)
     name = models.UUIDField(
-        default=uuid.uuid4, help_text="For the Message-ID: the same at each attempt, which marks a repeat."
+        default=uuid.uuid4,
+        unique=True,
+        help_text="For the Message-ID: the same at each attempt, which marks a repeat.",
     )
     due_at = models.DateTimeField(default=timezone.now, help_text="When it is tried next.")
     claim = models.UUIDField(null=True, blank=True, help_text="Names the worker that has it in hand, or had it last.")

@@ -8,6 +8,7 @@ from django.views.generic import RedirectView
 
 from gatehub.hub.base import web_repo_paths
 from gatehub.web import (
+    addresses,
     bulk,
     device,
     editor,
@@ -34,7 +35,8 @@ _ACCOUNT: list[URLPattern] = [
     path("account/verify", account.email_verification_sent, name="account_email_verification_sent"),
     re_path(r"^account/verify/(?P<key>[-:\w]+)$", account.confirm_email, name="account_confirm_email"),
     path("account/code", account.confirm_login_code, name="account_confirm_login_code"),
-    path("settings/addresses", account.email, name="account_email"),
+    path("settings/addresses", addresses.AddressesPage.as_view(), name="account_email"),
+    path("settings/addresses/use-again", addresses.use_again, name="use_address_again"),
     path("settings/password", account.password_change, name="account_change_password"),
     path("settings/password/set", account.password_set, name="account_set_password"),
     path("password/reset", account.password_reset, name="account_reset_password"),

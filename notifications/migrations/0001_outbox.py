@@ -162,6 +162,7 @@ class Migration(migrations.Migration):
                     "name",
                     models.UUIDField(
                         default=uuid.uuid4,
+                        unique=True,
                         help_text="For the Message-ID: the same at each attempt, which marks a repeat.",
                     ),
                 ),
