@@ -6,11 +6,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import dj_database_url
-<<<<<<< HEAD
-import dj_email_url
 from celery.schedules import crontab
-=======
->>>>>>> service
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
@@ -273,33 +269,6 @@ GATEHUB_LOCAL_COUNTRY = env.country("GATEHUB_LOCAL_COUNTRY")
 
 # --- Mail -----------------------------------------------------------------------------------------------------------
 
-<<<<<<< HEAD
-_email_url = env.text("GATEHUB_EMAIL_URL", "")
-if _email_url:
-    try:
-        _email = dj_email_url.parse(_email_url)
-    except (ValueError, KeyError) as error:
-        raise env.refuse("GATEHUB_EMAIL_URL", f"cannot be read: {type(error).__name__}") from None
-    if not _email.get("EMAIL_BACKEND"):
-        raise env.refuse("GATEHUB_EMAIL_URL", "must start with smtp:, smtp+tls:, smtp+ssl: or console:")
-    EMAIL_BACKEND = _email["EMAIL_BACKEND"]
-    EMAIL_HOST = _email["EMAIL_HOST"]
-    EMAIL_PORT = _email["EMAIL_PORT"]
-    EMAIL_HOST_USER = _email["EMAIL_HOST_USER"]
-    EMAIL_HOST_PASSWORD = _email["EMAIL_HOST_PASSWORD"]
-    EMAIL_USE_TLS = _email.get("EMAIL_USE_TLS", False)
-    EMAIL_USE_SSL = _email.get("EMAIL_USE_SSL", False)
-else:
-    EMAIL_BACKEND = "notifications.backends.EmlFileBackend"
-MAILS_PER_HOUR = env.integer("GATEHUB_MAILS_PER_HOUR", 60, least=10)
-"""So many mails about requests an address gets within an hour; what comes beyond, as a summary each ten minutes."""
-MAIL_LEASE_SECONDS = env.integer("GATEHUB_MAIL_LEASE_SECONDS", 60, least=1)
-"""How long nobody else sends what a worker had in hand when it was killed."""
-MAIL_LOG_DAYS = env.integer("GATEHUB_MAIL_LOG_DAYS", 90, least=7)
-"""How long it is kept what became of a mail."""
-DIGEST_HOUR = env.integer("GATEHUB_DIGEST_HOUR", 8, least=0, most=23)
-"""When the daily digests go out, in GATEHUB_TIME_ZONE.  The schedule in the admin may say otherwise."""
-=======
 _mail = email_url.read()
 EMAIL_BACKEND = _mail.backend
 EMAIL_HOST = _mail.smtp.get("EMAIL_HOST", "localhost")
@@ -309,7 +278,14 @@ EMAIL_HOST_PASSWORD = _mail.smtp.get("EMAIL_HOST_PASSWORD", "")
 EMAIL_USE_TLS = _mail.smtp.get("EMAIL_USE_TLS", False)
 EMAIL_USE_SSL = _mail.smtp.get("EMAIL_USE_SSL", False)
 EMAIL_TIMEOUT = email_url.timeout()
->>>>>>> service
+MAILS_PER_HOUR = env.integer("GATEHUB_MAILS_PER_HOUR", 60, least=10)
+"""So many mails about requests an address gets within an hour; what comes beyond, as a summary each ten minutes."""
+MAIL_LEASE_SECONDS = env.integer("GATEHUB_MAIL_LEASE_SECONDS", 60, least=1)
+"""How long nobody else sends what a worker had in hand when it was killed."""
+MAIL_LOG_DAYS = env.integer("GATEHUB_MAIL_LOG_DAYS", 90, least=7)
+"""How long it is kept what became of a mail."""
+DIGEST_HOUR = env.integer("GATEHUB_DIGEST_HOUR", 8, least=0, most=23)
+"""When the daily digests go out, in GATEHUB_TIME_ZONE.  The schedule in the admin may say otherwise."""
 EMAIL_FILE_PATH = DATA_DIR / "mail"
 ANYMAIL = dict(_mail.anymail)
 MAIL_SERVICE = _mail.service
