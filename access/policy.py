@@ -1,7 +1,8 @@
 """Who may do what: the only place that decides it.
 
 `permitted(actor, action)` is the rule, said once, as a condition on `Repo`: lists filter by it, `require` tests one
-repo by it.  `explain` puts a refusal into words; it may cost more queries, an admission may not.
+repo by it.  `explain` puts a refusal into words; it may cost more queries, an admission may not.  Where one repo is
+asked for, Django builds the rule's SQL once for all callers of a shape: see `find`.
 
 The rule has two halves, and both must hold: what the person may do (STANDINGS), and what the token may be used for
 (TOKEN_ACTIONS, PERMISSION_ACTIONS).  Whatever is not named here is refused.
@@ -9,12 +10,18 @@ The rule has two halves, and both must hold: what the person may do (STANDINGS),
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import lru_cache
+from typing import Any
 
-from django.db.models import BooleanField, Exists, ExpressionWrapper, OuterRef, Q
+from django.db import connections
+from django.db.models import BooleanField, Exists, ExpressionWrapper, OuterRef, Q, QuerySet
 
 from access import region
+from access.compiled import CompiledQuery, UnfitValue
 from access.errors import GatedRepo, LoginRequired
 from access.models import AccessRequest, AccessToken, TokenScope
 from accounts.actor import Actor
@@ -99,55 +106,90 @@ PERMISSION_ACTIONS: dict[str, frozenset[Action]] = {
 NOBODY = Q(pk__in=[])
 
 
+@dataclass(frozen=True, slots=True)
+class _Caller:
+    """An actor as far as the rule looks: it is made from this, so that it cannot depend on anything else.
+
+    The keys stand in the SQL as values, which can be exchanged; the rest shapes it.
+    """
+
+    user: int | None
+    token: int | None = None
+    token_role: str | None = None  # None for a session.
+    can_read_gated: bool = False
+    in_disallowed_region: bool = False
+
+    @classmethod
+    def of(cls, actor: Actor, actions: Iterable[Action]) -> _Caller:
+        # Only reading asks where the caller is, and looking that up takes time.
+        abroad = Action.FILES_READ in actions and in_disallowed_region(actor)
+        if actor.token is None:
+            return cls(actor.user_id, in_disallowed_region=abroad)
+        token = actor.token
+        return cls(actor.user_id, token.pk, str(token.role), bool(token.can_read_gated), abroad)
+
+    def with_keys(self, user: int, token: int) -> _Caller:
+        """The same with other keys, where there are any."""
+        return replace(
+            self,
+            user=None if self.user is None else user,
+            token=None if self.token_role is None else token,
+        )
+
+
 def permitted(actor: Actor, action: Action) -> Q:
     """The rule, as a condition on `Repo`."""
-    return _person_may(actor, action) & _token_may(actor, action)
+    return _permitted(_Caller.of(actor, [action]), action)
 
 
-def _standing(actor: Actor, *standings: Standing) -> Q:
-    """Repos to which the actor has at least one of the standings."""
-    if actor.user is None:
+def _permitted(caller: _Caller, action: Action) -> Q:
+    return _person_may(caller, action) & _token_may(caller, action)
+
+
+def _standing(caller: _Caller, *standings: Standing) -> Q:
+    """Repos to which the caller has at least one of the standings."""
+    if caller.user is None:
         return NOBODY
     held = Q()
     memberships = Membership.objects.filter(
-        organization=OuterRef("namespace__organization"), user=actor.user_id
+        organization=OuterRef("namespace__organization"), user=caller.user
     ).order_by()
     roles = [standing.value for standing in standings if standing.value in Membership.Role.values]
     if roles:
         held |= Q(Exists(memberships.filter(role__in=roles)))
     if Standing.CREATOR in standings:
         creating = memberships.filter(role__in=CREATING_ROLES)
-        held |= Q(Exists(creating), created_by=actor.user_id)
+        held |= Q(Exists(creating), created_by=caller.user)
     if Standing.OWNER in standings:
-        held |= Q(namespace__user=actor.user_id)
+        held |= Q(namespace__user=caller.user)
     return held
 
 
-def _person_may(actor: Actor, action: Action) -> Q:
-    member = _standing(actor, *Standing)
+def _person_may(caller: _Caller, action: Action) -> Q:
+    member = _standing(caller, *Standing)
     visible = Q(private=False) | member
     if action is Action.CARD_VIEW:
         return visible
     if action is Action.FILES_READ:
         return Q(disabled=False) & (
-            _standing(actor, *NEVER_GATED)
+            _standing(caller, *NEVER_GATED)
             | (visible & Q(gated=Repo.Gated.NO))
             | (member & Q(org_members_gated=False))
-            | (visible & _has_accepted_request(actor) & _in_region(actor))
+            | (visible & _has_accepted_request(caller) & _in_region(caller))
         )
     if action is Action.ACCESS_ASK:
-        return NOBODY if actor.user is None else visible & Q(gated__in=[Repo.Gated.AUTO, Repo.Gated.MANUAL])
+        return NOBODY if caller.user is None else visible & Q(gated__in=[Repo.Gated.AUTO, Repo.Gated.MANUAL])
     sufficient = STANDINGS.get(action)
     if sufficient is None:
         return NOBODY
-    managed = _standing(actor, *sufficient)
+    managed = _standing(caller, *sufficient)
     return managed & Q(disabled=False) if action is Action.FILES_WRITE else managed
 
 
-def _has_accepted_request(actor: Actor) -> Q:
-    if actor.user is None:
+def _has_accepted_request(caller: _Caller) -> Q:
+    if caller.user is None:
         return NOBODY
-    return Q(Exists(AccessRequest.objects.accepted().filter(repo=OuterRef("pk"), user=actor.user_id).order_by()))
+    return Q(Exists(AccessRequest.objects.accepted().filter(repo=OuterRef("pk"), user=caller.user).order_by()))
 
 
 def in_disallowed_region(actor: Actor) -> bool:
@@ -161,18 +203,17 @@ def in_disallowed_region(actor: Actor) -> bool:
     return country in region.EU_MEMBERS or (not country and region.is_set())
 
 
-def _in_region(actor: Actor) -> Q:
-    return Q(gate_form=None) | Q(gate_form__eu_disallowed=False) if in_disallowed_region(actor) else Q()
+def _in_region(caller: _Caller) -> Q:
+    return Q(gate_form=None) | Q(gate_form__eu_disallowed=False) if caller.in_disallowed_region else Q()
 
 
-def _token_may(actor: Actor, action: Action) -> Q:
-    token = actor.token
-    if token is None:
+def _token_may(caller: _Caller, action: Action) -> Q:
+    if caller.token_role is None:
         return Q()
-    if token.role != AccessToken.Role.FINE_GRAINED:
-        return Q() if action in TOKEN_ACTIONS.get(token.role, frozenset()) else NOBODY
+    if caller.token_role != AccessToken.Role.FINE_GRAINED:
+        return Q() if action in TOKEN_ACTIONS.get(caller.token_role, frozenset()) else NOBODY
     sufficient = [name for name, actions in PERMISSION_ACTIONS.items() if action in actions]
-    scopes = TokenScope.objects.filter(token=token.pk, permission__in=sufficient).order_by()
+    scopes = TokenScope.objects.filter(token=caller.token, permission__in=sufficient).order_by()
     # The key sets are small and belong to this token alone, so they are looked up once, not per repo.
     named = Q(pk__in=scopes.filter(repo__isnull=False).values("repo")) | Q(
         namespace__in=scopes.filter(namespace__isnull=False).values("namespace")
@@ -181,20 +222,90 @@ def _token_may(actor: Actor, action: Action) -> Q:
         return Q(private=False) | named
     if action is Action.FILES_READ:
         open_to_all = Q(private=False, gated=Repo.Gated.NO)
-        return open_to_all | named | (Q(private=False) if token.can_read_gated else NOBODY)
+        return open_to_all | named | (Q(private=False) if caller.can_read_gated else NOBODY)
     return named
+
+
+Build = Callable[..., QuerySet[Any, Any]]
+"""A function of a module that makes a queryset of repos from values by name.  Nothing else may change what it makes."""
+
+Question = Callable[..., QuerySet[Any, Any]]
+"""A build with the rule applied to it: `_filtered` or `_judged`."""
+
+MOST_KEPT = 1024
+"""So many compiled queries are kept: for ten shapes of callers or so, some tens of questions each."""
+
+
+def find(actor: Actor, action: Action, build: Build, **values: int | str) -> list[Any]:
+    """Those of `build(**values)` to which the actor may do it, now.
+
+    A test holds the answers of the SQL that is kept against `permitted`, over the whole table of who may do what.
+    """
+    return _ask(_filtered, build, actor, (action,), values)
+
+
+def _filtered(build: Build, caller: _Caller, actions: tuple[Action], values: dict[str, Any]) -> QuerySet[Any, Any]:
+    (action,) = actions
+    return build(**values).filter(_permitted(caller, action))
+
+
+def _judged(build: Build, caller: _Caller, actions: tuple[Action, ...], values: dict[str, Any]) -> QuerySet[Any, Any]:
+    """For each action, whether it is permitted."""
+    conditions = (ExpressionWrapper(_permitted(caller, action), output_field=BooleanField()) for action in actions)
+    return build(**values).values_list(*conditions)
+
+
+def _ask(
+    question: Question, build: Build, actor: Actor, actions: tuple[Action, ...], values: dict[str, int | str]
+) -> list[Any]:
+    caller = _Caller.of(actor, actions)
+    kinds = tuple((name, type(value)) for name, value in values.items())
+    # What is odd, such as the key of what was never saved, is left to Django; kept, it would fill the memory.
+    known_token = caller.token_role is None or caller.token_role in AccessToken.Role.values
+    if known_token and all(kind in (int, str) for _, kind in kinds):
+        database = Repo.objects.db
+        vendor = connections[database].vendor
+        compiled = _compiled(database, vendor, question, build, caller.with_keys(0, 0), actions, kinds)
+        with suppress(UnfitValue):
+            return compiled.rows(caller_user=caller.user, caller_token=caller.token, **values)
+    return list(question(build, caller, actions, values))
+
+
+@lru_cache(MOST_KEPT)
+def _compiled(
+    database: str,
+    vendor: str,
+    question: Question,
+    build: Build,
+    shape: _Caller,
+    actions: tuple[Action, ...],
+    kinds: tuple[tuple[str, type], ...],
+) -> CompiledQuery:
+    """The SQL for all callers of a shape: their keys, and the values of the build, go into its places."""
+
+    def queryset(caller_user: int, caller_token: int, **values: Any) -> QuerySet[Any, Any]:
+        return question(build, shape.with_keys(caller_user, caller_token), actions, values)
+
+    return CompiledQuery(queryset, {"caller_user": int, "caller_token": int, **dict(kinds)})
+
+
+def _by_key(key: int) -> QuerySet[Repo]:
+    return Repo.objects.filter(pk=key)
+
+
+def _key_by_key(key: int) -> QuerySet[Repo, Any]:
+    return _by_key(key).values_list("pk")
 
 
 def may(actor: Actor, action: Action, repo: Repo) -> bool:
     """Whether the actor may do it to this repo, now."""
-    return Repo.objects.filter(permitted(actor, action), pk=repo.pk).exists()
+    return bool(find(actor, action, _key_by_key, key=repo.pk))
 
 
 def allowed(actor: Actor, repo: Repo, actions: Iterable[Action]) -> frozenset[Action]:
     """Those of the actions that the actor may do to this repo, now: `may` for several, in one query."""
-    asked = list(actions)
-    conditions = [ExpressionWrapper(permitted(actor, action), output_field=BooleanField()) for action in asked]
-    answers = Repo.objects.filter(pk=repo.pk).values_list(*conditions).first() or ()
+    asked = tuple(actions)
+    answers = next(iter(_ask(_judged, _by_key, actor, asked, {"key": repo.pk})), ())
     return frozenset(action for action, answer in zip(asked, answers, strict=False) if answer)
 
 

@@ -25,11 +25,11 @@ def find_repo(actor: Actor, action: Action, type_: str, namespace: str, name: st
     """
     if not (_storable(namespace) and _storable(name)):
         raise policy.hidden(actor)
-    repos = Repo.objects.with_id(type_, namespace, name).select_related("namespace", "gate_form")
-    repo = repos.filter(policy.permitted(actor, action)).first()
-    if repo is not None:
-        return repo
-    known = repos.first()
+    repo_id = {"type_": str(type_), "namespace": namespace.lower(), "name": name.lower()}
+    found: list[Repo] = policy.find(actor, action, _with_id, **repo_id)
+    if found:
+        return found[0]
+    known = _with_id(**repo_id).first()
     if known is not None:
         raise policy.explain(actor, action, known)
     moved = (
@@ -41,6 +41,10 @@ def find_repo(actor: Actor, action: Action, type_: str, namespace: str, name: st
     if moved is not None and policy.may(actor, Action.CARD_VIEW, moved.repo):
         raise RepoMoved(old_id=f"{namespace}/{name}", new_id=moved.repo.repo_id)
     raise policy.hidden(actor)
+
+
+def _with_id(type_: str, namespace: str, name: str) -> RepoQuerySet:
+    return Repo.objects.with_id(type_, namespace, name).select_related("namespace", "gate_form")
 
 
 def visible_repos(actor: Actor, type_: str | None = None) -> RepoQuerySet:

@@ -126,14 +126,14 @@ def people(
     }  # fmt: skip
 
 
-def _repos(situation: Situation, people: dict[str, User | None]) -> dict[str, Repo]:
+def make_repos(situation: Situation, people: dict[str, User | None], name: str = "m") -> dict[str, Repo]:
     """By namespace: lab's repo, and olu's of the same kind."""
     made = {}
     for namespace, creator in (("lab", people["creator"]), ("olu", people["owner"])):
         made[namespace] = Repo.objects.create(
             type="model",
             namespace=Namespace.objects.get(name=namespace),
-            name="m",
+            name=name,
             created_by=creator,
             private=situation.private,
             gated=situation.gated,
@@ -184,7 +184,7 @@ def _callers(people: dict[str, User | None], repos: dict[str, Repo]) -> Iterator
 @pytest.mark.parametrize("name", SITUATIONS)
 def test_the_table(name, people):
     situation = SITUATIONS[name]
-    repos = _repos(situation, people)
+    repos = make_repos(situation, people)
     kind_of_repo = 2 if situation.private else int(situation.gated != "no")
     found, expected = {}, {}
     for role, token, actor in _callers(people, repos):
@@ -197,7 +197,7 @@ def test_the_table(name, people):
 
 @pytest.mark.parametrize("name", ["open", "manual, members gated", "private manual"])
 def test_lists_show_what_can_be_seen_one_by_one(name, people):
-    repos = _repos(SITUATIONS[name], people)
+    repos = make_repos(SITUATIONS[name], people)
     for role, token, actor in _callers(people, repos):
         listed = set(selectors.visible_repos(actor))
         assert listed == {repo for repo in repos.values() if policy.may(actor, Action.CARD_VIEW, repo)}, (role, token)
@@ -205,7 +205,7 @@ def test_lists_show_what_can_be_seen_one_by_one(name, people):
 
 @pytest.mark.parametrize("name", ["open", "manual, members gated", "private manual"])
 def test_several_acts_asked_at_once_are_answered_as_one_by_one(name, people, django_assert_num_queries):
-    repos = _repos(SITUATIONS[name], people)
+    repos = make_repos(SITUATIONS[name], people)
     for role, token, actor in _callers(people, repos):
         repo = _repo_of(role, repos)
         with django_assert_num_queries(1):
@@ -214,7 +214,7 @@ def test_several_acts_asked_at_once_are_answered_as_one_by_one(name, people, dja
 
 
 def test_nothing_is_allowed_to_a_repo_that_is_gone(people):
-    repo = _repos(SITUATIONS["open"], people)["olu"]
+    repo = make_repos(SITUATIONS["open"], people)["olu"]
     gone = Repo(pk=repo.pk)
     repo.delete()
     assert policy.allowed(Actor(user=people["owner"]), gone, Action) == frozenset()
@@ -222,7 +222,7 @@ def test_nothing_is_allowed_to_a_repo_that_is_gone(people):
 
 @pytest.mark.parametrize("name", ["open", "manual, members gated", "private manual"])
 def test_a_refusal_is_worded_for_every_cell(name, people):
-    repos = _repos(SITUATIONS[name], people)
+    repos = make_repos(SITUATIONS[name], people)
     for role, token, actor in _callers(people, repos):
         repo = _repo_of(role, repos)
         allowed = _allowed(actor, repo)
@@ -241,7 +241,7 @@ def test_a_refusal_is_worded_for_every_cell(name, people):
 
 
 def test_a_scope_on_the_namespace_covers_its_repos_and_no_others(people):
-    repos = _repos(SITUATIONS["private manual"], people)
+    repos = make_repos(SITUATIONS["private manual"], people)
     ada = people["admin"]
     here = Scope("repo.content.read", namespace=Namespace.objects.get(name="lab"))
     elsewhere = Scope("repo.write", namespace=Namespace.objects.get(name="olu"))
@@ -252,32 +252,32 @@ def test_a_scope_on_the_namespace_covers_its_repos_and_no_others(people):
 
 
 def test_a_membership_in_one_organization_is_none_in_another(people, make_user):
-    repos = _repos(SITUATIONS["private"], people)
+    repos = make_repos(SITUATIONS["private"], people)
     boss = make_user("boss")
     accounts.create_organization(name="rivals", admin=boss, by=SYSTEM)
     assert _allowed(Actor(user=boss), repos["lab"]) == ""
 
 
 def test_an_accepted_request_opens_one_repo_only(people):
-    repos = _repos(SITUATIONS["manual"], people)
+    repos = make_repos(SITUATIONS["manual"], people)
     assert "r" in _allowed(Actor(user=people["accepted"]), repos["lab"])
     assert "r" not in _allowed(Actor(user=people["accepted"]), repos["olu"])
 
 
 def test_who_left_the_organization_has_no_right_to_what_they_created(people, lab):
-    repos = _repos(SITUATIONS["private"], people)
+    repos = make_repos(SITUATIONS["private"], people)
     accounts.remove_member(organization=lab, user=people["creator"], by=SYSTEM)
     assert _allowed(Actor(user=people["creator"]), repos["lab"]) == ""
 
 
 def test_a_demoted_creator_reads_as_others_read(people, lab):
-    repos = _repos(SITUATIONS["manual, members gated"], people)
+    repos = make_repos(SITUATIONS["manual, members gated"], people)
     accounts.set_role(organization=lab, user=people["creator"], role="read", by=SYSTEM)
     assert _allowed(Actor(user=people["creator"]), repos["lab"]) == "ca"
 
 
 def test_a_disabled_repo_gives_and_takes_no_files(people):
-    repos = _repos(SITUATIONS["open"], people)
+    repos = make_repos(SITUATIONS["open"], people)
     Repo.objects.update(disabled=True)
     for role, token, actor in _callers(people, repos):
         repo = Repo.objects.get(pk=_repo_of(role, repos).pk)
@@ -292,14 +292,14 @@ def test_a_disabled_repo_gives_and_takes_no_files(people):
 
 @pytest.mark.parametrize("value", ["", "yes", "AUTO", "false", "open"])
 def test_the_database_keeps_no_gate_that_nobody_knows(people, value):
-    repos = _repos(SITUATIONS["manual"], people)
+    repos = make_repos(SITUATIONS["manual"], people)
     with pytest.raises(IntegrityError):
         Repo.objects.filter(pk=repos["lab"].pk).update(gated=value)
 
 
 @pytest.mark.parametrize("role", ["", "admin", "WRITE"])
 def test_a_token_role_that_nobody_knows_opens_nothing(people, role):
-    repos = _repos(SITUATIONS["open"], people)
+    repos = make_repos(SITUATIONS["open"], people)
     token = AccessToken(user=people["admin"], name="odd", role=role)
     actor = Actor(user=people["admin"], token=token)
     assert _allowed(actor, repos["lab"]) == ""
@@ -307,7 +307,7 @@ def test_a_token_role_that_nobody_knows_opens_nothing(people, role):
 
 
 def test_four_files_at_the_root_are_open_to_whoever_sees_the_repo(people):
-    repo = _repos(SITUATIONS["manual"], people)["lab"]
+    repo = make_repos(SITUATIONS["manual"], people)["lab"]
     for path in ("README.md", "LICENSE", "LICENSE.md", "LICENSE.txt"):
         policy.require_file(Actor(), repo, path)
     for path in ("readme.md", "sub/README.md", "./README.md", "LICENSE.TXT", "README.md/", "config.json", ""):
@@ -316,7 +316,7 @@ def test_four_files_at_the_root_are_open_to_whoever_sees_the_repo(people):
 
 
 def test_a_hidden_repo_and_a_missing_one_are_refused_alike(people):
-    _repos(SITUATIONS["private manual"], people)
+    make_repos(SITUATIONS["private manual"], people)
     for actor in (Actor(), Actor(user=people["outsider"]), Actor(user=people["accepted"])):
         for action in Action:
             errors = []

@@ -1,0 +1,113 @@
+"""Queries whose SQL Django builds once: kept as text, and run with new values in their places.
+
+Building the SQL of a rule takes ten times as long as answering it.  A query is built twice, with different stand-ins in
+the places of its values, and both must come out alike but for these: so it is known where each value goes, and that
+nothing else of the text depends on one.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Mapping
+from copy import copy
+from typing import Any
+
+from django.core.exceptions import EmptyResultSet
+from django.db import connections
+from django.db.models import QuerySet
+
+
+class NotCompilable(TypeError):
+    """The text of the query depends on its values, so that it cannot be kept."""
+
+
+class UnfitValue(TypeError):
+    """A value is missing, or of another kind than the stand-in in its place."""
+
+
+class CompiledQuery:
+    """A query that is kept.
+
+    `build` makes the queryset from values by name; `kinds` says of each whether it is an `int` or a `str`.  The query
+    runs on the database for which it was built.  Raises NotCompilable.
+    """
+
+    def __init__(self, build: Callable[..., QuerySet[Any, Any]], kinds: Mapping[str, type]) -> None:
+        self._kinds = dict(kinds)
+        first, second = ({name: _stand_in(kind) for name, kind in kinds.items()} for _ in range(2))
+        queryset: Any = build(**first)
+        self._database = queryset.db
+        self._iterable_class: Any = queryset._iterable_class
+        self._fields = queryset._fields
+        self._compiler = queryset.query.get_compiler(self._database)
+        self._sql, constants = _as_sql(self._compiler)
+        self._compiler.connection = None  # The next to ask may be another thread.
+        sql, others = _as_sql(build(**second).query.get_compiler(self._database))
+        if sql != self._sql or len(constants) != len(others):
+            raise NotCompilable("The SQL differs with the values.")
+        self._constants = list(constants)
+        self._places: dict[int, str] = {}
+        for place, (one, two) in enumerate(zip(constants, others, strict=True)):
+            name = _name_of(one, first)
+            if name is not None and name == _name_of(two, second):
+                self._places[place] = name
+            elif name is not None or type(one) is not type(two) or _plain(one) != _plain(two):
+                raise NotCompilable(f"Parameter {place} of the SQL is neither a value nor the same for all.")
+
+    def rows(self, **values: Any) -> list[Any]:
+        """What the queryset would give: instances, or rows of `values_list`.  Raises UnfitValue."""
+        if self._sql is None:
+            return []
+        params = self._constants.copy()
+        for place, name in self._places.items():
+            value = values.get(name)
+            if type(value) is not self._kinds[name]:  # Nor a subclass: True is not a key.
+                raise UnfitValue(f"{name} must be an {self._kinds[name].__name__}.")
+            params[place] = value
+        compiler = copy(self._compiler)
+        compiler.connection = connections[self._database]
+        compiler.as_sql = lambda *_, **__: (self._sql, tuple(params))
+        return list(self._iterable_class(_Ready(compiler, self._database, self._fields)))
+
+
+class _Ready:
+    """What Django's iterables need of a queryset: one whose query is compiled already."""
+
+    _hints: Mapping[str, Any] = {}
+    _known_related_objects: Mapping[Any, Any] = {}
+
+    def __init__(self, compiler: Any, database: str, fields: Any) -> None:
+        self.query = self
+        self.db = database
+        self._fields = fields
+        self._compiler = compiler
+
+    def get_compiler(self, using: str) -> Any:
+        return self._compiler
+
+
+def _as_sql(compiler: Any) -> tuple[str | None, tuple[Any, ...]]:
+    """Without SQL for what can match nothing."""
+    try:
+        sql, params = compiler.as_sql()
+    except EmptyResultSet:
+        return None, ()
+    return sql, tuple(params)
+
+
+def _stand_in(kind: type) -> Any:
+    """A value that occurs nowhere else; a text is in lower case, as the text for which it stands must be."""
+    if kind is int:
+        return 2**30 + secrets.randbits(30)  # Fits every column of numbers: what fits none, Django does not ask for.
+    if kind is str:
+        return f"stand-in-{secrets.token_hex(12)}"
+    raise NotCompilable(f"There is no stand-in for {kind}.")
+
+
+def _name_of(param: Any, stand_ins: Mapping[str, Any]) -> str | None:
+    return next((name for name, value in stand_ins.items() if type(param) is type(value) and param == value), None)
+
+
+def _plain(param: Any) -> Any:
+    """Comparable: psycopg's wrappers of JSON are not."""
+    return getattr(param, "obj", param)

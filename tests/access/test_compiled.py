@@ -1,0 +1,93 @@
+"""Queries whose SQL is kept."""
+
+from __future__ import annotations
+
+import pytest
+from django.db.models import F, Q
+
+from access.compiled import CompiledQuery, NotCompilable, UnfitValue
+from accounts.models import Namespace, User
+
+both = pytest.mark.parametrize("database", ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
+pytestmark = pytest.mark.django_db
+
+
+def named(name):
+    return User.objects.filter(username=name)
+
+
+def in_order(name, other):
+    return Namespace.objects.filter(name__in=[name, other]).order_by("-name").values_list("name", "user__username")
+
+
+@both
+def test_it_gives_the_instances_that_the_queryset_would_give(database, sam, olu, django_assert_num_queries):
+    query = CompiledQuery(named, {"name": str})
+    with django_assert_num_queries(3):
+        assert query.rows(name="sam") == [sam]
+        assert query.rows(name="olu") == [olu]
+        assert query.rows(name="nobody") == []
+    (found,) = query.rows(name="sam")
+    assert (found.email, found.date_joined) == (sam.email, sam.date_joined)
+
+
+@both
+def test_it_gives_rows_of_values(database, sam, olu):
+    query = CompiledQuery(in_order, {"name": str, "other": str})
+    assert query.rows(name="sam", other="olu") == [("sam", "sam"), ("olu", "olu")]
+    assert query.rows(name="sam", other="nobody") == [("sam", "sam")]
+
+
+@both
+def test_related_rows_come_with_it(database, sam, lab, django_assert_num_queries):
+    def build(name):
+        return Namespace.objects.filter(name=name).select_related("user", "organization")
+
+    query = CompiledQuery(build, {"name": str})
+    with django_assert_num_queries(2):
+        (own,), (group,) = query.rows(name="sam"), query.rows(name="lab")
+        assert (own.user, own.organization) == (sam, None)
+        assert (group.user, group.organization) == (None, lab)
+
+
+@both
+def test_a_value_is_never_part_of_the_text(database, sam):
+    query = CompiledQuery(named, {"name": str})
+    for name in ("' OR ''='", "sam' --", "%s", "%(name)s", "sam%", "\\"):
+        assert query.rows(name=name) == []
+
+
+@both
+def test_what_can_match_nothing_asks_the_database_nothing(database, django_assert_num_queries):
+    query = CompiledQuery(lambda key: User.objects.filter(Q(pk__in=[]), pk=key), {"key": int})
+    with django_assert_num_queries(0):
+        assert query.rows(key=1) == []
+
+
+@pytest.mark.parametrize("value", [None, True, "1", 1.0])
+def test_a_value_of_another_kind_is_refused(value, django_assert_num_queries):
+    query = CompiledQuery(lambda key: User.objects.filter(pk=key), {"key": int})
+    with django_assert_num_queries(0), pytest.raises(UnfitValue, match="key must be an int"):
+        query.rows(key=value)
+
+
+def test_a_missing_value_is_refused():
+    query = CompiledQuery(in_order, {"name": str, "other": str})
+    with pytest.raises(UnfitValue, match="other"):
+        query.rows(name="sam")
+
+
+@pytest.mark.parametrize(
+    "build",
+    [
+        lambda name: User.objects.filter(username__contains=name),  # Goes into a pattern.
+        lambda name: User.objects.filter(username=name.upper()),
+        lambda name: User.objects.filter(username=hash(name)),
+        lambda name: User.objects.filter(Q(username=name) & Q(username=name[::-1])),
+        lambda name: User.objects.extra(where=[f"username = '{name}'"]),  # noqa: S610 - to be refused.
+        lambda name: User.objects.annotate(**{name.replace("-", "_"): F("pk")}),
+    ],
+)
+def test_a_query_that_makes_something_of_its_values_is_refused(build):
+    with pytest.raises(NotCompilable):
+        CompiledQuery(build, {"name": str})
