@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -59,15 +59,45 @@ def test_a_second_one_beside_it_is_refused_and_disturbs_nothing(up: Process, tmp
     assert requests.get(f"{up.env['GATEHUB_PUBLIC_URL']}/healthz", timeout=10).ok
 
 
-def test_when_one_process_dies_the_others_do_not_go_on_alone(up: Process) -> None:
+@pytest.mark.parametrize("program", ["celery", "gunicorn"])
+def test_what_dies_is_started_again_and_the_others_go_on(up: Process, program: str) -> None:
     start_up(up)
-    beat = next(pid for pid in _left(up) if b"beat" in Path(f"/proc/{pid}/cmdline").read_bytes())
-    subprocess.run(["kill", "-KILL", str(beat)], check=True)
-    deadline = time.monotonic() + 30
-    while _left(up) and time.monotonic() < deadline:
-        time.sleep(0.2)
+    before = _running(up, program)
+    subprocess.run(["kill", "-KILL", *map(str, before)], check=True)
+    _wait(lambda: len(_running(up, program) - before) >= len(before) and not _running(up, program) & before)
+    _wait(lambda: requests.get(f"{up.env['GATEHUB_PUBLIC_URL']}/healthz", timeout=10).ok)
+    assert "ended with status -9, and is started again" in up.log()
+    assert up.stop(how=signal.SIGINT) in (130, 2, -signal.SIGINT)
     assert _left(up) == []
+
+
+def test_what_dies_again_and_again_ends_them_all(up: Process) -> None:
+    start_up(up)
+    _wait(lambda: not _left_after_killing(up, "celery"), timeout=90)
     assert up.stop() != 0
+
+
+def _left_after_killing(up: Process, program: str) -> list[int]:
+    for pid in _running(up, program):
+        subprocess.run(["kill", "-KILL", str(pid)], check=False, capture_output=True)
+    return _left(up)
+
+
+def _wait(until: Callable[[], bool], *, timeout: float = 30) -> None:
+    deadline = time.monotonic() + timeout
+    while True:
+        try:
+            if until():
+                return
+        except requests.RequestException:
+            if time.monotonic() > deadline:
+                raise
+        assert time.monotonic() < deadline, "it takes too long"
+        time.sleep(0.2)
+
+
+def _running(up: Process, program: str) -> set[int]:
+    return {pid for pid in _left(up) if f"bin/{program}".encode() in Path(f"/proc/{pid}/cmdline").read_bytes()}
 
 
 def _left(up: Process) -> list[int]:

@@ -17,9 +17,9 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from honcho.environ import parse_procfile
-from honcho.manager import Manager
 
 from gatehub.demo import content as demo
+from gatehub.supervisor import Supervisor
 
 _PATIENCE = 120  # Seconds until the server must have answered once.
 _INTERRUPTED = 128 + signal.SIGINT  # honcho's status after Ctrl-C.
@@ -35,7 +35,7 @@ class Command(BaseCommand):
         call_command("collectstatic", interactive=False, verbosity=0)
         if settings.DEMO and not demo.was_made():
             demo.create()
-        manager = Manager()
+        manager = Supervisor()
         procfile = (settings.BASE_DIR / "Procfile").read_text()
         for name, command in parse_procfile(procfile).processes.items():
             manager.add_process(name, command, cwd=str(settings.BASE_DIR), env=self._environment())
