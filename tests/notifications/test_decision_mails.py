@@ -80,8 +80,9 @@ def test_whoever_is_out_gets_the_reason(request_of_sam, sam, queue, reason):
 
 
 @pytest.mark.parametrize(
-    ("kind", "status"), [("accepted", "rejected"), ("granted", "pending"), ("rejected", "accepted"), ("cancelled", "rejected")]
-)  # fmt: skip
+    ("kind", "status"),
+    [("accepted", "rejected"), ("granted", "pending"), ("rejected", "accepted"), ("cancelled", "rejected")],
+)
 def test_a_decision_that_does_not_hold_any_more_says_so(request_of_sam, sam, queue, kind, status):
     become(request_of_sam, status)
     for said in both(mail_of(queue(kind, request_of_sam, user=sam, data={"reason": "As it was."}))):
