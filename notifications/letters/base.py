@@ -83,7 +83,8 @@ def frame() -> dict[str, str]:
 
 
 def subject_line(text: str) -> str:
-    return one_line(text, SUBJECT_LENGTH)
+    """Of bounded length, and with no encoded word (RFC 2047) in it, which mail programs would decode."""
+    return one_line(text.replace("=?", "= ?"), SUBJECT_LENGTH)
 
 
 def public_url(path: str = "") -> str:

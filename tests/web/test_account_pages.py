@@ -6,6 +6,7 @@ import re
 
 import pytest
 from allauth.account.models import EmailAddress
+from bs4 import BeautifulSoup
 from django.core import mail
 from django.core.cache import cache
 
@@ -30,13 +31,22 @@ def no_limits_from_the_test_before(settings):
     settings.PUBLIC_URL = "https://gate.example.org"
 
 
-def link_in_mail() -> str:
-    link = re.search(r"https?://\S+", mail.outbox[-1].body)[0]
-    assert link.startswith("https://gate.example.org/")
-    return link.removeprefix("https://gate.example.org")
+@pytest.fixture
+def link_in_mail(deliver_mails):
+    """`link_in_mail()`: where the newest mail leads, once it is sent; its two parts lead to the same place."""
+
+    def find() -> str:
+        deliver_mails()
+        link = re.search(r"https?://\S+", mail.outbox[-1].body)[0]
+        ((html, _),) = mail.outbox[-1].alternatives
+        assert BeautifulSoup(html, "html.parser").select_one(".button a")["href"] == link
+        assert link.startswith("https://gate.example.org/")
+        return link.removeprefix("https://gate.example.org")
+
+    return find
 
 
-def test_sign_up_verify_sign_in(browser, db):
+def test_sign_up_verify_sign_in(browser, db, link_in_mail):
     client = browser()
     page = soup(client.get("/signup"))
     labels = [label_of(page, control) for control in page.select("form.panel input:not([type=hidden])")]
@@ -124,7 +134,7 @@ def test_sign_out_is_a_form(browser, sam):
     assert "_auth_user_id" not in client.session
 
 
-def test_reset_the_password(browser, sam):
+def test_reset_the_password(browser, sam, link_in_mail):
     client = browser()
     press(client, soup(client.get("/password/reset")), "/password/reset", email="sam@example.org")
     link = link_in_mail()
@@ -138,14 +148,14 @@ def test_reset_the_password(browser, sam):
     assert "not valid, or was used" in words(soup(browser().get(link, follow=True)))
 
 
-def test_reset_of_an_unknown_address_looks_the_same(browser, db):
+def test_reset_of_an_unknown_address_looks_the_same(browser, db, link_in_mail):
     client = browser()
     response = press(client, soup(client.get("/password/reset")), "/password/reset", email="who@example.org")
     assert response["Location"] == "/password/reset/sent"
     assert link_in_mail() == "/signup"
 
 
-def test_addresses(browser, sam):
+def test_addresses(browser, sam, link_in_mail):
     client = browser(sam)
     page = soup(client.get("/settings/addresses"))
     assert "sam@example.org Primary Verified" in words(page.select_one(".rows li"))
@@ -321,7 +331,7 @@ def test_as_many_addresses_as_there_can_be(browser, sam, settings):
 
 @pytest.mark.parametrize(
     "path", ["/settings", "/settings/profile", "/settings/tokens", "/settings/requests", "/settings/addresses",
-             "/settings/password", "/settings/organizations", "/new"],
+             "/settings/password", "/settings/organizations", "/settings/notifications", "/new"],
 )  # fmt: skip
 def test_strangers_sign_in_first(browser, db, path):
     response = browser().get(path, follow=path == "/settings")

@@ -22,7 +22,8 @@ PAGES = ["/", "/models", "/datasets", "/models?search=%3Cscript%3E", "/lab", "/e
          "/password/reset", "/password/reset/sent", "/password/reset/done", "/account/verify", "/account/inactive",
          "/account/verify/no-such-key", "/password/reset/1-abc", "/account/confirm", "/settings/profile",
          "/settings/tokens", "/settings/requests", "/settings/addresses", "/settings/password", "/new", "/nobody",
-         "/notifications/address/x", "/no/such-repo", "/settings/organizations", "/organizations/new",
+         "/notifications/address/x", "/notifications/unsubscribe/x", "/settings/notifications", "/no/such-repo",
+         "/settings/organizations", "/organizations/new",
          "/organizations/lab/members", "/organizations/lab/members?user=evil",
          "/organizations/lab/settings"]  # fmt: skip
 
