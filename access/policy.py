@@ -21,10 +21,10 @@ from django.db import connections
 from django.db.models import BooleanField, Exists, ExpressionWrapper, OuterRef, Q, QuerySet
 
 from access import region
-from access.compiled import CompiledQuery, UnfitValue
 from access.errors import GatedRepo, LoginRequired
 from access.models import AccessRequest, AccessToken, TokenScope
 from accounts.actor import Actor
+from accounts.compiled import Build, CompiledQuery, UnfitValue
 from accounts.errors import HubError, NotAllowed
 from accounts.models import Membership, Namespace, Organization
 from repos.errors import RepoDisabled, RepoNotFound
@@ -226,9 +226,6 @@ def _token_may(caller: _Caller, action: Action) -> Q:
     return named
 
 
-Build = Callable[..., QuerySet[Any, Any]]
-"""A function of a module that makes a queryset of repos from values by name.  Nothing else may change what it makes."""
-
 Question = Callable[..., QuerySet[Any, Any]]
 """A build with the rule applied to it: `_filtered` or `_judged`."""
 
@@ -237,7 +234,7 @@ MOST_KEPT = 1024
 
 
 def find(actor: Actor, action: Action, build: Build, **values: int | str) -> list[Any]:
-    """Those of `build(**values)` to which the actor may do it, now.
+    """Those repos of `build(**values)` to which the actor may do it, now.
 
     A test holds the answers of the SQL that is kept against `permitted`, over the whole table of who may do what.
     """
