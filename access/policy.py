@@ -21,10 +21,10 @@ from django.db import connections
 from django.db.models import BooleanField, Exists, ExpressionWrapper, OuterRef, Q, QuerySet
 
 from access import region
-from access.compiled import CompiledQuery, UnfitValue
 from access.errors import GatedRepo, LoginRequired
 from access.models import AccessRequest, AccessToken, TokenScope
 from accounts.actor import Actor
+from accounts.compiled import Build, CompiledQuery, UnfitValue
 from accounts.errors import HubError, NotAllowed
 from accounts.models import Membership, Namespace, Organization
 from repos.errors import RepoDisabled, RepoNotFound
@@ -226,9 +226,6 @@ def _token_may(caller: _Caller, action: Action) -> Q:
     return named
 
 
-Build = Callable[..., QuerySet[Any, Any]]
-"""A function of a module that makes a queryset of repos from values by name.  Nothing else may change what it makes."""
-
 Question = Callable[..., QuerySet[Any, Any]]
 """A build with the rule applied to it: `_filtered` or `_judged`."""
 
@@ -237,7 +234,7 @@ MOST_KEPT = 1024
 
 
 def find(actor: Actor, action: Action, build: Build, **values: int | str) -> list[Any]:
-    """Those of `build(**values)` to which the actor may do it, now.
+    """Those repos of `build(**values)` to which the actor may do it, now.
 
     A test holds the answers of the SQL that is kept against `permitted`, over the whole table of who may do what.
     """
@@ -293,17 +290,17 @@ def _by_key(key: int) -> QuerySet[Repo]:
     return Repo.objects.filter(pk=key)
 
 
-def _key_by_key(key: int) -> QuerySet[Repo, Any]:
-    return _by_key(key).values_list("pk")
-
-
 def may(actor: Actor, action: Action, repo: Repo) -> bool:
     """Whether the actor may do it to this repo, now."""
-    return bool(find(actor, action, _key_by_key, key=repo.pk))
+    return action in allowed(actor, repo, [action])
 
 
 def allowed(actor: Actor, repo: Repo, actions: Iterable[Action]) -> frozenset[Action]:
-    """Those of the actions that the actor may do to this repo, now: `may` for several, in one query."""
+    """Those of the actions that the actor may do to this repo, now: `may` for several, in one query.
+
+    The rule is asked for as a value, not as a condition: PostgreSQL would look for namespaces that meet it, and of a
+    million, it has tried them all.
+    """
     asked = tuple(actions)
     answers = next(iter(_ask(_judged, _by_key, actor, asked, {"key": repo.pk})), ())
     return frozenset(action for action, answer in zip(asked, answers, strict=False) if answer)

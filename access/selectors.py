@@ -12,6 +12,7 @@ from access import people, policy
 from access.models import AccessRequest
 from access.policy import Action
 from accounts.actor import Actor
+from accounts.compiled import rows
 from accounts.models import Membership, Namespace, Organization
 from repos.errors import RepoMoved
 from repos.models import Repo, RepoQuerySet, RepoRedirect
@@ -131,4 +132,9 @@ def request_of(actor: Actor, repo: Repo) -> AccessRequest | None:
     """The actor's own request for the repo."""
     if actor.user is None:
         return None
-    return AccessRequest.objects.filter(repo=repo, user=actor.user_id).first()
+    found: list[AccessRequest] = rows(_request_of, repo=repo.pk, user=actor.user.pk)
+    return found[0] if found else None
+
+
+def _request_of(repo: int, user: int) -> QuerySet[AccessRequest]:
+    return AccessRequest.objects.filter(repo=repo, user=user)

@@ -7,10 +7,12 @@ that is theirs.  `access.triggers` has them.
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 
-from django.db.models import Q, Sum
+from django.db.models import Q, QuerySet, Sum
 
 from access.models import AccessRequest, RequestTally
+from accounts.compiled import rows
 from repos.models import Repo
 
 _STATUSES = tuple(AccessRequest.Status.values)
@@ -18,12 +20,22 @@ _STATUSES = tuple(AccessRequest.Status.values)
 
 def counts(repo: Repo) -> dict[str, int]:
     """Status -> number of requests."""
-    sums = RequestTally.objects.filter(repo=repo).aggregate(**{status: Sum(status) for status in _STATUSES})
-    return {status: sums[status] or 0 for status in _STATUSES}
+    sums = next(iter(rows(_sums, repo=repo.pk)), (0, 0, 0))
+    return dict(zip(_STATUSES, sums, strict=True))
+
+
+def _sums(repo: int) -> QuerySet[RequestTally, Any]:
+    tallies = RequestTally.objects.filter(repo=repo).order_by().values("repo")  # All as one group.
+    return tallies.annotate(**{f"all_{status}": Sum(status) for status in _STATUSES}).values_list(
+        *(f"all_{status}" for status in _STATUSES)
+    )
 
 
 def by_day(repo: Repo) -> list[tuple[date, dict[str, int]]]:
     """The days on which requests were sent that are still there, the oldest first, with their status now."""
+    return [(day, dict(zip(_STATUSES, numbers, strict=True))) for day, *numbers in rows(_by_day, repo=repo.pk)]
+
+
+def _by_day(repo: int) -> QuerySet[RequestTally, Any]:
     some = Q(pending__gt=0) | Q(accepted__gt=0) | Q(rejected__gt=0)
-    rows = RequestTally.objects.filter(some, repo=repo).order_by("day").values_list("day", *_STATUSES)
-    return [(day, dict(zip(_STATUSES, numbers, strict=True))) for day, *numbers in rows]
+    return RequestTally.objects.filter(some, repo=repo).order_by("day").values_list("day", *_STATUSES)

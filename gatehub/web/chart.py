@@ -6,8 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from django.utils.html import format_html_join
-from django.utils.safestring import SafeString
+from django.utils.safestring import SafeString, mark_safe
 
 HEIGHT = 100
 BAR = 10
@@ -64,8 +63,12 @@ class Chart:
     @property
     def picture(self) -> SafeString:
         """All parts of all bars, as SVG."""
-        parts = ((part.status, bar.x, part.y, BAR, part.height) for bar in self.bars for part in bar.parts)
-        return format_html_join("\n", '<rect class="{}" x="{}" y="{}" width="{}" height="{}"></rect>', parts)
+        parts = (
+            f'<rect class="{part.status}" x="{bar.x}" y="{part.y}" width="{BAR}" height="{part.height}"></rect>'
+            for bar in self.bars
+            for part in bar.parts
+        )
+        return mark_safe("\n".join(parts))  # noqa: S308 - numbers, and words of ours.
 
 
 def _week(day: date) -> date:
@@ -106,8 +109,9 @@ def chart_of(by_day: list[tuple[date, dict[str, int]]], *, today: date) -> Chart
         sums[period] = dict.fromkeys(STATUSES, 0)
         period = following(period)
     for day, numbers in by_day:
+        into = sums[start(day)]
         for status in STATUSES:
-            sums[start(day)][status] += numbers[status]
+            into[status] += numbers[status]
     most = max(sum(numbers.values()) for numbers in sums.values())
     bars = [
         Bar(period.strftime(form), numbers, index * (BAR + GAP), _parts(numbers, most))

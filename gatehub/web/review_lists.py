@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property, partial
@@ -10,7 +11,11 @@ from urllib.parse import urlencode
 
 from django.contrib.humanize.templatetags.humanize import naturaltime
 from django.http import HttpRequest, QueryDict
+from django.middleware.csrf import get_token
+from django.template.loader import get_template
 from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.safestring import SafeString
 
 from access import answers, filters, selectors, services, tallies
 from access.filters import Question, RequestFilter
@@ -19,6 +24,7 @@ from access.models import AccessRequest, BulkReview
 from gatehub import keyset
 from gatehub.web.chart import Chart, chart_of
 from gatehub.web.countries import country_options
+from gatehub.web.skeleton import Skeleton
 from repos import cards
 from repos.models import Repo
 
@@ -143,6 +149,37 @@ class Row:
     def answered(self) -> int:
         return sum(bool(answer) for _, answer in self.answers)
 
+    @property
+    def texts(self) -> dict[str, str]:
+        """What `repo/_request.html` shows, beside the answers."""
+        request, asked, decided = self.request, self.asked, self.decided or _NEVER
+        return {
+            "request_id": request.request_id,
+            "who": request.user.username,
+            "href": request.user.get_absolute_url(),
+            "fullname": request.fullname,
+            "email": request.email,
+            "asked_iso": asked.iso,
+            "asked_full": asked.full,
+            "asked_day": asked.day,
+            "asked_ago": asked.ago,
+            "decided_iso": decided.iso,
+            "decided_full": decided.full,
+            "decided_day": decided.day,
+            "decided_ago": decided.ago,
+            "reviewer": "" if request.reviewed_by is None else request.reviewed_by.username,
+            "reason": request.rejection_reason,
+            "answered": f"{self.answered} answer{'' if self.answered == 1 else 's'}",
+            "form_date": "" if self.form_date is None else date_format(timezone.localtime(self.form_date), "j F Y"),
+        }
+
+    @property
+    def flags(self) -> dict[str, Hashable]:
+        return {"status": self.request.status, "granted": self.request.granted}
+
+
+_NEVER = Moment("", "", "", "")
+
 
 def _answers(spec: cards.FormSpec, request: AccessRequest) -> list[tuple[str, str]]:
     given = dict(answers.in_words(spec, request.questions_and_answers()))
@@ -153,9 +190,10 @@ def _answers(spec: cards.FormSpec, request: AccessRequest) -> list[tuple[str, st
 class Lists:
     """One of the three lists as an address asks for it, and what stands around it.  What is not shown costs nothing."""
 
-    def __init__(self, said: QueryDict, repo: Repo) -> None:
+    def __init__(self, said: QueryDict, repo: Repo, csrf_token: Callable[[], str] = str) -> None:
         self.said = said
         self.repo = repo
+        self._csrf_token = csrf_token
         self.now = timezone.now()
 
     @cached_property
@@ -212,6 +250,14 @@ class Lists:
             decided = None if reviewed_at is None else Moment.of(reviewed_at)
             rows.append(Row(request, _answers(specs[request.form_id], request), asked, decided, form_date))
         return rows
+
+    @property
+    def rows_html(self) -> list[SafeString]:
+        """The rows as `repo/_request.html` shows them."""
+        context = {"decide_path": self.decide_path, "unfolded": self.unfolded, "csrf_token": self._csrf_token()}
+        template = get_template("repo/_request.html")
+        skeleton = Skeleton(lambda row: template.render(context | row))
+        return [skeleton.row(row.texts, row.answers, row.flags) for row in self.rows]
 
     @property
     def has_answers(self) -> bool:
@@ -375,4 +421,4 @@ class Lists:
 
 def lists(request: HttpRequest, repo: Repo) -> Lists:
     """What the address asks for: `status`, `q`, `answer` (several), `country`, `age`, `sort`, `after` or `before`."""
-    return Lists(request.GET, repo)
+    return Lists(request.GET, repo, partial(get_token, request))

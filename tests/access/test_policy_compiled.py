@@ -177,6 +177,14 @@ def test_asking_again_builds_no_sql(database, gated_repo, sam, monkeypatch):
     assert policy.may(actor, Action.CARD_VIEW, gated_repo)
 
 
+def test_one_repo_is_judged_and_not_searched_for(gated_repo, ada, django_assert_num_queries):
+    """With the rule among the conditions, PostgreSQL looked for namespaces that meet it: 120 ms at a million."""
+    with django_assert_num_queries(1) as asked:
+        assert policy.may(Actor(user=ada), Action.SETTINGS_CHANGE, gated_repo)
+    _, _, condition = asked.captured_queries[0]["sql"].rpartition(" WHERE ")
+    assert condition == f'"repos_repo"."id" = {gated_repo.pk}'
+
+
 @both
 @pytest.mark.parametrize("role", ["", "admin", "WRITE"])
 def test_token_roles_that_nobody_knows_are_refused_and_not_kept(database, people, role):

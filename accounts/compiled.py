@@ -10,11 +10,25 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Mapping
 from copy import copy
+from functools import lru_cache
 from typing import Any
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connections
 from django.db.models import QuerySet
+
+Build = Callable[..., QuerySet[Any, Any]]
+"""A function of a module that makes a queryset from values by name.  Nothing else may change what it makes."""
+
+
+def rows(build: Build, **values: int | str) -> list[Any]:
+    """What `build(**values)` gives: instances, or rows of `values_list`.  Its SQL is kept from the first time on."""
+    return _kept(build, tuple((name, type(value)) for name, value in values.items())).rows(**values)
+
+
+@lru_cache(256)
+def _kept(build: Build, kinds: tuple[tuple[str, type], ...]) -> CompiledQuery:
+    return CompiledQuery(build, dict(kinds))
 
 
 class NotCompilable(TypeError):
@@ -32,7 +46,7 @@ class CompiledQuery:
     runs on the database for which it was built.  Raises NotCompilable.
     """
 
-    def __init__(self, build: Callable[..., QuerySet[Any, Any]], kinds: Mapping[str, type]) -> None:
+    def __init__(self, build: Build, kinds: Mapping[str, type]) -> None:
         self._kinds = dict(kinds)
         first, second = ({name: _stand_in(kind) for name, kind in kinds.items()} for _ in range(2))
         queryset: Any = build(**first)
@@ -55,7 +69,7 @@ class CompiledQuery:
                 raise NotCompilable(f"Parameter {place} of the SQL is neither a value nor the same for all.")
 
     def rows(self, **values: Any) -> list[Any]:
-        """What the queryset would give: instances, or rows of `values_list`.  Raises UnfitValue."""
+        """What the queryset would give.  Raises UnfitValue."""
         if self._sql is None:
             return []
         params = self._constants.copy()
@@ -96,11 +110,13 @@ def _as_sql(compiler: Any) -> tuple[str | None, tuple[Any, ...]]:
 
 
 def _stand_in(kind: type) -> Any:
-    """A value that occurs nowhere else; a text is in lower case, as the text for which it stands must be."""
+    """A value that occurs nowhere else."""
     if kind is int:
         return 2**30 + secrets.randbits(30)  # Fits every column of numbers: what fits none, Django does not ask for.
     if kind is str:
-        return f"stand-in-{secrets.token_hex(12)}"
+        # Whatever a lookup makes of its text, such as a pattern, shows on this one.  In lower case, as callers must be
+        # able to give their texts to what looks for them in lower case.
+        return f" ß%_\\'\" stand-in-{secrets.token_hex(12)} "
     raise NotCompilable(f"There is no stand-in for {kind}.")
 
 

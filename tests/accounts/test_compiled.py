@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from django.db.models import F, Q
 
-from access.compiled import CompiledQuery, NotCompilable, UnfitValue
+from accounts.compiled import CompiledQuery, NotCompilable, UnfitValue, _kept, rows
 from accounts.models import Namespace, User
 
 both = pytest.mark.parametrize("database", ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
@@ -81,13 +81,35 @@ def test_a_missing_value_is_refused():
     "build",
     [
         lambda name: User.objects.filter(username__contains=name),  # Goes into a pattern.
+        lambda name: User.objects.filter(username=name.strip()),
+        lambda name: User.objects.filter(username=name.casefold()),
+        lambda name: User.objects.filter(username=name.replace("_", "-")),
         lambda name: User.objects.filter(username=name.upper()),
         lambda name: User.objects.filter(username=hash(name)),
         lambda name: User.objects.filter(Q(username=name) & Q(username=name[::-1])),
         lambda name: User.objects.extra(where=[f"username = '{name}'"]),  # noqa: S610 - to be refused.
-        lambda name: User.objects.annotate(**{name.replace("-", "_"): F("pk")}),
+        lambda name: User.objects.annotate(**{f"n{name[-13:-1]}": F("pk")}),
     ],
 )
 def test_a_query_that_makes_something_of_its_values_is_refused(build):
     with pytest.raises(NotCompilable):
         CompiledQuery(build, {"name": str})
+
+
+def test_a_text_that_becomes_a_pattern_is_refused_where_only_its_signs_tell():
+    """On SQLite `iexact` is LIKE, with a backslash before each sign that LIKE knows; PostgreSQL's takes the text."""
+
+    def build(name):
+        return User.objects.filter(username__iexact=name)
+
+    with pytest.raises(NotCompilable):
+        CompiledQuery(build, {"name": str})
+
+
+@both
+def test_a_query_is_kept_by_the_function_that_builds_it(database, sam, olu, monkeypatch, django_assert_num_queries):
+    assert rows(named, name="sam") == [sam]
+    kept = _kept.cache_info().misses
+    assert rows(named, name="olu") == [olu]
+    assert rows(in_order, name="sam", other="nobody") == [("sam", "sam")]
+    assert _kept.cache_info().misses <= kept + 1
