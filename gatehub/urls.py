@@ -6,11 +6,13 @@ from django.contrib import admin
 from django.urls import include, path
 from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSplitView
 
-from gatehub import health, mail_webhooks
+from gatehub import health, mail_webhooks, staff_mail
 
 urlpatterns = [
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
+    path("admin/notifications/delivery/<int:key>/mail/", staff_mail.mail, name="delivery_mail"),
+    path("admin/notifications/delivery/<int:key>/mail/html", staff_mail.mail_html, name="delivery_mail_html"),
     path("admin/", admin.site.urls),
     path("webhooks/anymail/<slug:service>/tracking/", mail_webhooks.tracking, name="mail_webhook"),
     path("api/openapi.json", SpectacularJSONAPIView.as_view(), name="openapi"),

@@ -14,7 +14,10 @@ from django.utils import timezone
 
 
 class EmlFileBackend(BaseEmailBackend):
-    """Writes each message to `EMAIL_FILE_PATH/<time>-<random>.eml`, which appears when it is whole."""
+    """Writes each message to `EMAIL_FILE_PATH/<time>-<random>.eml`, which appears when it is whole.
+
+    The message knows the file's name from then on, as `eml_name`.
+    """
 
     def send_messages(self, email_messages: Sequence[EmailMessage]) -> int:
         folder = Path(settings.EMAIL_FILE_PATH)
@@ -27,4 +30,5 @@ class EmlFileBackend(BaseEmailBackend):
                 out.flush()
                 os.fsync(out.fileno())
             draft.rename(folder / name)
+            message.eml_name = name  # type: ignore[attr-defined]
         return len(email_messages)

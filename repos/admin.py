@@ -8,8 +8,9 @@ from django.contrib import admin
 from django.db import transaction
 
 from accounts.actor import Actor, Entrance
+from accounts.admin import ReadOnly
 from accounts.models import AuditEvent
-from repos.models import Repo
+from repos.models import ConfirmationMail, Repo
 
 
 @admin.register(Repo)
@@ -50,3 +51,15 @@ class RepoAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         by = Actor(user=request.user, entrance=Entrance.ADMIN)
         verb = "repo:disable" if obj.disabled else "repo:enable"
         AuditEvent.record(by=by, verb=verb, target=str(obj), repo=obj.pk)
+
+
+@admin.register(ConfirmationMail)
+class ConfirmationMailAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
+    """Which addresses were asked whether they want a repo's notifications.  Never the link that was in the mail."""
+
+    list_display = ["address", "repo", "asked_by", "at", "sent_at", "problem", "refused_at"]
+    list_filter = ["at", "refused_at"]
+    list_select_related = ["repo__namespace", "asked_by"]
+    search_fields = ["address", "asked_by__username"]
+    ordering = ["-pk"]
+    show_full_result_count = False

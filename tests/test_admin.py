@@ -11,7 +11,7 @@ from access.models import AccessRequest, AccessToken
 from accounts import services as accounts
 from accounts.actor import SYSTEM, Actor
 from accounts.models import AuditEvent, Organization, User
-from repos.models import Repo
+from repos.models import ConfirmationMail, Repo
 from tests.support.cast import ANSWERS, PASSWORD
 
 OURS = [User, Organization, AuditEvent, Repo, AccessRequest, AccessToken]
@@ -96,4 +96,5 @@ def test_every_table_of_ours_is_shown_or_part_of_one_that_is():
         Organization,
         AuditEvent,
         Repo,
+        ConfirmationMail,
     }

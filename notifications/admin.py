@@ -1,0 +1,198 @@
+"""Mails and their fate, for staff: to see, and to send again what was given up.
+
+Lists stay quick over a million rows: nothing is counted to its end, and a search finds by an index or one plain column.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from django.contrib import admin, messages
+from django.core.paginator import Paginator
+from django.db.models import QuerySet
+from django.urls import reverse
+from django.utils.functional import cached_property
+from django.utils.html import format_html
+
+from accounts.actor import Actor, Entrance
+from accounts.admin import ReadOnly
+from accounts.errors import HubError
+from notifications import addresses, delivery
+from notifications.models import AddressProblem, Delivery, DeliveryQuerySet, OptOut, OutboxMessage
+from repos.models import Repo
+
+MOST_AT_ONCE: Final = 200
+"""Rows that an action takes: each is a transaction of its own, and each refusal is told."""
+
+
+class ShortCount(Paginator):  # type: ignore[type-arg]
+    """Counts no further than anybody turns pages.  What lies behind is found by a filter or a search."""
+
+    most = 5000
+
+    @cached_property
+    def count(self) -> int:
+        rows: Any = self.object_list
+        return len(rows.values_list("pk", flat=True)[: self.most])
+
+
+class Log(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
+    """A long list that is only looked at, the newest row first."""
+
+    ordering = ["-pk"]
+    list_per_page = 50
+    show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
+    paginator = ShortCount
+
+
+class DeliveryInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]
+    model = Delivery
+    fk_name = "message"
+    fields = ["kind", "address", "state", "attempts", "due_at", "sent_at", "problem"]
+    extra = 0
+    show_change_link = True
+
+
+@admin.register(OutboxMessage)
+class OutboxMessageAdmin(Log):
+    """What must be said.  What is sealed stays so."""
+
+    list_display = ["__str__", "kind", "state", "repo", "access_request", "in_digest", "because", "created_at"]
+    list_filter = ["state", "kind", "in_digest", "created_at"]
+    list_select_related = ["repo__namespace", "access_request__user", "access_request__repo__namespace"]
+    search_fields = ["repo"]  # Shows the field; `get_search_results` searches.
+    search_help_text = "A repo id."
+    fields = ["kind", "state", "repo", "access_request", "in_digest", "digest", "data", "because", "created_at"]
+    inlines = [DeliveryInline]
+
+    def get_search_results(
+        self, request: Any, queryset: QuerySet[OutboxMessage], search_term: str
+    ) -> tuple[QuerySet[OutboxMessage], bool]:
+        term = search_term.strip()
+        return (queryset.filter(repo__in=_repos(term)) if term else queryset), False
+
+
+@admin.register(Delivery)
+class DeliveryAdmin(Log):
+    list_display = [
+        "__str__",
+        "state",
+        "repo",
+        "user",
+        "attempts",
+        "next_attempt",
+        "sent_at",
+        "provider_status",
+        "fault",
+    ]
+    list_filter = ["state", "kind", "provider_status", "created_at"]
+    list_select_related = ["message__repo__namespace", "user"]
+    search_fields = ["address"]  # Shows the field; `get_search_results` searches.
+    search_help_text = "An address, a repo id or a user name, whole."
+    fields = [
+        "kind",
+        "state",
+        "address",
+        "user",
+        "repo",
+        "message",
+        "mail",
+        "attempts",
+        "next_attempt",
+        "deadline",
+        "created_at",
+        "sent_at",
+        "problem",
+        "provider_status",
+        "provider_id",
+        "held",
+        "folded_into",
+        "name",
+    ]
+    actions = ["send_again"]
+
+    def get_search_results(
+        self, request: Any, queryset: QuerySet[Delivery], search_term: str
+    ) -> tuple[QuerySet[Delivery], bool]:
+        assert isinstance(queryset, DeliveryQuerySet)
+        term = search_term.strip()
+        if "@" in term:
+            return queryset.to_address(term), False
+        if "/" in term:
+            return queryset.filter(message__repo__in=_repos(term)), False
+        return (queryset.filter(user__username__iexact=term) if term else queryset), False
+
+    def has_send_again_permission(self, request: Any) -> bool:
+        return bool(request.user.has_perm("notifications.change_delivery"))
+
+    @admin.display(description="repo")
+    def repo(self, row: Delivery) -> str:
+        return str(row.message.repo or "")
+
+    @admin.display(description="next attempt", ordering="due_at")
+    def next_attempt(self, row: Delivery) -> Any:
+        return row.due_at if row.state == Delivery.State.WAITING else None
+
+    @admin.display(description="problem")
+    def fault(self, row: Delivery) -> str:
+        return addresses.plain(row.problem, 80)
+
+    @admin.display(description="mail")
+    def mail(self, row: Delivery) -> str:
+        if not row.file:
+            return "Mails that go out by a mail server or a service are not kept."
+        return format_html('<a href="{}">Show the mail</a>', reverse("delivery_mail", args=[row.pk]))
+
+    @admin.action(description="Send selected mails again", permissions=["send_again"])
+    def send_again(self, request: Any, queryset: QuerySet[Delivery]) -> None:
+        by = Actor(user=request.user, entrance=Entrance.ADMIN)
+        _each(self, request, queryset, lambda row: delivery.send_again(row, by=by), "will be sent again")
+
+
+@admin.register(AddressProblem)
+class AddressProblemAdmin(Log):
+    list_display = ["address", "what", "detail", "at"]
+    list_filter = ["what", "at"]
+    search_fields = ["address"]
+    actions = ["use_again"]
+
+    def has_use_again_permission(self, request: Any) -> bool:
+        return bool(request.user.has_perm("notifications.change_addressproblem"))
+
+    @admin.action(description="Use selected addresses again", permissions=["use_again"])
+    def use_again(self, request: Any, queryset: QuerySet[AddressProblem]) -> None:
+        by = Actor(user=request.user, entrance=Entrance.ADMIN)
+        _each(self, request, queryset, lambda row: addresses.use_again(address=row.address, by=by), "used again")
+
+
+@admin.register(OptOut)
+class OptOutAdmin(Log):
+    list_display = ["user", "topic", "at"]
+    list_filter = ["topic", "at"]
+    list_select_related = ["user"]
+    search_fields = ["user__username"]
+
+
+def _repos(repo_id: str) -> QuerySet[Repo]:
+    """The model and the dataset of that id."""
+    namespace, _, name = repo_id.partition("/")
+    return Repo.objects.filter(namespace__name__iexact=namespace, name__iexact=name)
+
+
+def _each(page: Any, request: Any, queryset: QuerySet[Any], act: Any, done: str) -> None:
+    """Do it to each row, and name each that refused."""
+    rows = list(queryset[: MOST_AT_ONCE + 1])
+    if len(rows) > MOST_AT_ONCE:
+        page.message_user(request, f"At most {MOST_AT_ONCE} at once. Nothing was changed.", messages.ERROR)
+        return
+    succeeded = 0
+    for row in rows:
+        try:
+            act(row)
+        except HubError as error:
+            page.message_user(request, f"{row}: {error.message} {error.next_step}".strip(), messages.WARNING)
+        else:
+            succeeded += 1
+    if succeeded:
+        page.message_user(request, f"{succeeded} of {len(rows)}: {done}.", messages.SUCCESS)
