@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import posixpath
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from functools import wraps
 from pathlib import PurePosixPath
 from typing import Any
@@ -21,13 +22,14 @@ from access import policy
 from access.errors import GatedRepo
 from access.policy import Action
 from accounts.actor import Actor
+from accounts.errors import NotFound
 from gatehub.hub.serving import content_type
 from gatehub.web.base import SHOW, find_repo, only
 from gatehub.web.repo import header, repo_page
 from repos import cards, content
 from repos.cards import code
 from repos.cards.markdown import render_card
-from repos.git import CommitInfo, Entry, GitRepo
+from repos.git import CommitInfo, Entry, GitRepo, Ref
 from repos.models import Repo
 
 ENTRIES_A_PAGE = 1000
@@ -104,18 +106,37 @@ class Place:
 
     @property
     def branches(self) -> list[tuple[str, str]]:
-        return [(ref.name, f"{self.repo.path}/tree/{quote(ref.name, safe='')}") for ref in self.git.branches()]
+        return [(ref.name, self._url_at(ref)) for ref in self.git.branches()]
 
     @property
     def tags(self) -> list[tuple[str, str]]:
-        return [(ref.name, f"{self.repo.path}/tree/{quote(ref.name, safe='')}") for ref in self.git.tags()]
+        return [(ref.name, self._url_at(ref)) for ref in self.git.tags()]
+
+    def _url_at(self, ref: Ref) -> str:
+        """Address of the same path at another branch or tag; of the root, where there is no such path."""
+        there = replace(self, revision=ref.name, commit=ref.target)
+        for entry in self.git.paths_info(there.commit, [self.path]):
+            return there.url("blob" if entry.type == "file" else "tree")
+        return there.url("tree", "")
 
 
 def _place(repo: Repo, rest: str) -> Place:
     """Raises RevisionNotFound.  Comes after the policy: a stranger learns nothing of revisions."""
     git = content.open_git(repo)
     revision, path = git.split(rest)
-    return Place(repo, git, revision, path.strip("/"), git.resolve_revision(revision))
+    with _leading_to(f"{repo.path}/tree/{content.MAIN}"):
+        commit = git.resolve_revision(revision)
+    return Place(repo, git, revision, path.strip("/"), commit)
+
+
+@contextmanager
+def _leading_to(files: str) -> Iterator[None]:
+    """Have whoever asks for what is not there told where the files are."""
+    try:
+        yield
+    except NotFound as error:
+        error.next_step, error.help_path = "See the files that are there: {url}", files
+        raise
 
 
 def _allowed(actor: Actor, repo: Repo) -> frozenset[Action]:
@@ -155,7 +176,9 @@ def tree(request: HttpRequest, *, rest: str, **where: str) -> HttpResponse:
     """`/{repo_id}/tree/{revision}/{path}`: file names and sizes, for whoever sees the repo."""
     actor, repo = find_repo(request, Action.CARD_VIEW, where)
     place = _place(repo, rest)
-    entries = place.git.tree(place.commit, place.path, after=request.GET.get("after") or None, limit=ENTRIES_A_PAGE + 1)
+    after = request.GET.get("after") or None
+    with _leading_to(place.url("tree", "")):
+        entries = place.git.tree(place.commit, place.path, after=after, limit=ENTRIES_A_PAGE + 1)
     shown, more = entries[:ENTRIES_A_PAGE], entries[ENTRIES_A_PAGE:]
     may = _allowed(actor, repo)
     last = {}
@@ -205,7 +228,8 @@ def blob(request: HttpRequest, actor: Actor, repo: Repo, *, rest: str, **where: 
     # The path must be known before the gate is asked, the revision need not exist for that.
     policy.require_file(actor, repo, content.open_git(repo).split(rest)[1].strip("/"))
     place = _place(repo, rest)
-    entry = place.git.entry(place.commit, place.path)
+    with _leading_to(place.url("tree", "")):
+        entry = place.git.entry(place.commit, place.path)
     if entry.type != "file":
         return redirect(place.url("tree"))
     may = _allowed(actor, repo)

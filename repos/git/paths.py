@@ -23,7 +23,7 @@ def clean_path(path: str) -> str:
     The letters are not normalised (NFC, case): git does not either.  Raises InvalidPath with the reason.
     """
     if problem := _problem(path):
-        raise InvalidPath(f"The path {_shown(path)} is not valid: {problem}.")
+        raise InvalidPath(f"The path {shown(path)} is not valid: {problem}.")
     return path
 
 
@@ -56,6 +56,6 @@ def _segment_problem(segment: str) -> str:
     return ""
 
 
-def _shown(path: str) -> str:
-    """The path as an error message can carry it: one line of ASCII, not too long."""
+def shown(path: str) -> str:
+    """A path or a revision as an error message can carry it: one line of ASCII, not too long."""
     return ascii(path if len(path) <= 100 else path[:97] + "...")

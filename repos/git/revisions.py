@@ -21,6 +21,7 @@ from pygit2.enums import ObjectType
 
 from repos.errors import ConcurrentCommit, InvalidRevision, RefExists, RevisionNotFound
 from repos.git.objects import Author, Ref
+from repos.git.paths import shown
 
 HEADS, TAGS = "refs/heads/", "refs/tags/"
 MAX_NAME_BYTES = 250  # NAME_MAX less ".lock", which git appends while it writes
@@ -229,7 +230,7 @@ def check_new_name(name: str) -> None:
     """Raises InvalidRevision for names that git refuses, or that would be taken for something else."""
     problem = _name_problem(name)
     if problem:
-        raise InvalidRevision(f"{_shown(name)} cannot be the name of a branch or tag: {problem}.")
+        raise InvalidRevision(f"{shown(name)} cannot be the name of a branch or tag: {problem}.")
 
 
 def _name_problem(name: str) -> str:
@@ -278,7 +279,7 @@ def _check_new_ref(repo: pygit2.Repository, prefix: str, name: str, commit: str)
         # Refs are files on disk: `dev` cannot be both a branch and the folder of `dev/x`.
         if ref == new or ref.startswith(new + b"/") or new.startswith(ref + b"/"):
             known = ref.decode("utf-8", "replace").removeprefix(prefix)
-            raise RefExists(f"{_shown(name)} cannot be created: {_shown(known)} exists.")
+            raise RefExists(f"{shown(name)} cannot be created: {shown(known)} exists.")
     return target
 
 
@@ -288,7 +289,7 @@ def _as_conflict(name: str) -> Iterator[None]:
     try:
         yield
     except (pygit2.AlreadyExistsError, OSError) as error:
-        raise RefExists(f"{_shown(name)} is being created by somebody else.") from error
+        raise RefExists(f"{shown(name)} is being created by somebody else.") from error
 
 
 def delete_branch(repo: pygit2.Repository, name: str) -> None:
@@ -346,8 +347,4 @@ def _commit_id(repo: pygit2.Repository, sha: str) -> pygit2.Oid:
 
 
 def not_found(revision: str) -> RevisionNotFound:
-    return RevisionNotFound(f"There is no branch, tag or commit {_shown(revision)}.")
-
-
-def _shown(name: str) -> str:
-    return ascii(name if len(name) <= 100 else name[:97] + "...")
+    return RevisionNotFound(f"There is no branch, tag or commit {shown(revision)}.")

@@ -19,6 +19,7 @@ from accounts.errors import BadRequest
 from repos.errors import EntryNotFound
 from repos.git import pointers
 from repos.git.objects import Entry
+from repos.git.paths import shown
 
 _UNKNOWN_CHARACTER = "\ufffd"
 _MAX_ROWS = 100_000  # Some 40 MB.
@@ -224,4 +225,4 @@ def blob_size(repo: pygit2.Repository, oid: str) -> int:
 
 
 def _not_found(commit: str, path: str) -> EntryNotFound:
-    return EntryNotFound(f"There is no {path!a} at {commit}.", commit=commit)
+    return EntryNotFound(f"There is no {shown(path)} at commit {commit[:7]}.", commit=commit)

@@ -8,11 +8,15 @@ from access import services
 from accounts.actor import Actor
 from gatehub.web import files
 from repos import content
-from repos.git import DeleteFile
+from repos.git import AddBlob, DeleteFile
 from tests.support.cast import ANSWERS, add_files
 from tests.web.pages import soup, words
 
 PATH = "/lab/toxic-bert"
+
+
+def other_revisions(page) -> dict[str, str]:
+    return {words(link): link["href"] for link in page.select("main .menu-panel a")}
 
 
 def rows(response) -> list[str]:
@@ -52,10 +56,44 @@ def test_folders_branches_and_odd_names(gated_repo, browser, ada):
         f"{PATH}/blob/dev%2Fx/a/%C3%BC.json",
     ]
     assert [words(crumb) for crumb in page.select(".path li")] == ["toxic-bert", "a"]
-    assert [link["href"] for link in page.select("main .menu-panel a")] == [f"{PATH}/tree/main", f"{PATH}/tree/dev%2Fx"]
+    assert other_revisions(page) == {"main": f"{PATH}/tree/main/a", "dev/x": f"{PATH}/tree/dev%2Fx/a"}
     page = soup(client.get(f"{PATH}/tree/dev/x/a/b"))
     link = page.select_one("td:first-child a")["href"]
     assert words(soup(client.get(link)).select_one(".source")) == "hello"
+
+
+def test_another_branch_is_shown_at_the_same_path_and_at_its_root_where_it_has_none(gated_repo, browser, ada, sam):
+    by = Actor(user=ada)
+    content.create_branch(gated_repo, "old", start="main", by=by)
+    content.create_branch(gated_repo, "next", start="main", by=by)
+    content.create_tag(gated_repo, "v1#/x", revision="old", message="", by=by)
+    add_files(gated_repo, {"new/ä?.txt/inner.txt": b"a folder\n"}, by=ada)
+    file = AddBlob("new/ä?.txt", content.open_git(gated_repo).stage_blob(b"a file\n"))
+    content.commit(gated_repo, "next", content.NewCommit(title="Add it", description="", operations=[file]), by=by)
+    client = browser(ada)
+    quoted = "new/%C3%A4%3F.txt"
+    assert other_revisions(soup(client.get(f"{PATH}/blob/next/{quoted}"))) == {
+        "main": f"{PATH}/tree/main/{quoted}",
+        "next": f"{PATH}/blob/next/{quoted}",
+        "old": f"{PATH}/tree/old",
+        "v1#/x tag": f"{PATH}/tree/v1%23%2Fx",
+    }
+    assert set(other_revisions(soup(browser(sam).get(f"{PATH}/tree/main"))).values()) == {
+        f"{PATH}/tree/{revision}" for revision in ("main", "next", "old", "v1%23%2Fx")
+    }
+
+
+def test_what_is_not_there_is_told_in_short_and_with_the_way_to_the_files(gated_repo, browser, ada):
+    client = browser(ada)
+    files = f"http://testserver{PATH}/tree/main"
+    for path in ("blob/main/missing.txt", "tree/main/missing", f"blob/main/{'x' * 3000}"):
+        page = soup(client.get(f"{PATH}/{path}"))
+        assert f"at commit {gated_repo.head_sha[:7]}." in words(page.h1)
+        assert len(words(page.h1)) < 150
+        assert page.select_one(f'main p a[href="{files}"]'), path
+    page = soup(client.get(f"{PATH}/tree/nowhere/a"))
+    assert words(page.h1) == "There is no branch, tag or commit 'nowhere'."
+    assert page.select_one(f'main p a[href="{files}"]')
 
 
 def test_a_file_behind_the_gate_shows_the_gate(gated_repo, browser, sam):
