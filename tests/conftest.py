@@ -8,6 +8,7 @@ pytest_plugins = [
     "tests.support.databases",
     "tests.support.postgresql",
     "tests.support.redis",
+    "tests.support.smtp",
     "tests.support.server",
     "tests.support.nginx",
     "tests.support.chromium",
