@@ -65,9 +65,7 @@ def _staff_only(view: View) -> Callable[..., Any]:
         delivery = Delivery.objects.filter(pk=key).first()
         if delivery is None:
             raise NotFound("There is no such delivery.")
-        response = view(request, delivery)
-        response["Cache-Control"] = "no-store"
-        return response
+        return view(request, delivery)
 
     return require_safe(admin.site.admin_view(guarded))
 

@@ -17,7 +17,7 @@ from django.utils.html import format_html
 from accounts.actor import Actor, Entrance
 from accounts.admin import ReadOnly
 from accounts.errors import HubError
-from notifications import addresses, delivery
+from notifications import addresses, delivery, tracking
 from notifications.models import AddressProblem, Delivery, DeliveryQuerySet, OptOut, OutboxMessage
 from repos.models import Repo
 
@@ -44,6 +44,23 @@ class Log(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
     paginator = ShortCount
+
+    class Media:
+        css = {"all": ["css/staff.css"]}
+
+
+class ToldByTheService(admin.SimpleListFilter):
+    """A filter of Django's own would look for every status that any row has."""
+
+    title = "what the mail service told"
+    parameter_name = "told"
+
+    def lookups(self, request: Any, model_admin: Any) -> list[tuple[str, str]]:
+        return [(status, status.capitalize()) for status in tracking.STATUSES]
+
+    def queryset(self, request: Any, queryset: QuerySet[Delivery]) -> QuerySet[Delivery]:
+        status = self.value()
+        return queryset if status is None else queryset.filter(provider_status=status)
 
 
 class DeliveryInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]
@@ -86,7 +103,7 @@ class DeliveryAdmin(Log):
         "provider_status",
         "fault",
     ]
-    list_filter = ["state", "kind", "provider_status", "created_at"]
+    list_filter = ["state", "kind", ToldByTheService, "created_at"]
     list_select_related = ["message__repo__namespace", "user"]
     search_fields = ["address"]  # Shows the field; `get_search_results` searches.
     search_help_text = "An address, a repo id or a user name, whole."

@@ -36,6 +36,7 @@ _WEIGHT: Final[Mapping[str, int]] = {
     EventType.COMPLAINED: 5,
 }
 """What is kept of a mail, and what outweighs what.  Other events say nothing of whether it arrived."""
+STATUSES: Final = tuple(str(status) for status in _WEIGHT if status)
 
 _REJECTED_FOR_THE_ADDRESS: Final[Mapping[str, AddressProblem.What]] = {
     RejectReason.INVALID: AddressProblem.What.BOUNCED,

@@ -135,9 +135,7 @@ def test_messages_are_found_by_repo(delivery, stef, browser):
         assert len(soup(answer).select("#result_list tbody tr")) == found
 
 
-@pytest.mark.parametrize(
-    "query", [{"state__exact": "dead"}, {"kind__exact": "accepted"}, {"provider_status": "bounced"}]
-)
+@pytest.mark.parametrize("query", [{"state__exact": "dead"}, {"kind__exact": "accepted"}, {"told": "bounced"}])
 def test_filters(dead, queue, sam, stef, browser, query):
     Delivery.objects.update(provider_status="bounced")
     other = queue("rejected", user=sam)
@@ -257,7 +255,7 @@ def test_the_mail_is_shown_as_text_and_runs_nothing(written, vic, browser):
     frame = shown.select_one("iframe")
     assert frame.has_attr("sandbox")
     assert not frame["sandbox"]
-    assert answer["Cache-Control"] == "no-store"
+    assert "no-store" in answer["Cache-Control"]
     assert "frame-src 'self'" in answer["Content-Security-Policy"]
     html = client.get(frame["src"])
     policy = html["Content-Security-Policy"]
@@ -355,7 +353,9 @@ def test_a_schedule_is_changed_there(stef, browser):
     assert answer.status_code == 200
     assert "scheduler" not in " ".join(words(item) for item in soup(answer).select(".messagelist"))
     path = address(PeriodicTask, "change", task.pk)
-    assert client.get(path).status_code == 200
+    page = client.get(path)
+    assert page.status_code == 200
+    assert_nothing_inline(page)
     form = {"name": task.name, "regtask": "", "task": task.task, "interval": seldom.pk, "args": "[]", "kwargs": "{}",
             "headers": "{}", "description": "Mine"}  # fmt: skip
     assert client.post(path, form).status_code == 302
