@@ -182,6 +182,7 @@ class AccessRequest(models.Model):
             models.Index(fields=["repo", "status", "requested_at", "id"], name="access_request_queue"),
             models.Index(fields=["repo", "status", "reviewed_at", "id"], name="access_request_by_decision"),
             models.Index(fields=["repo", "status", "fullname", "id"], name="access_request_by_name"),
+            models.Index(fields=["repo", "requested_at", "id"], name="access_request_by_time"),  # Whatever the status.
         ]
 
     def __str__(self) -> str:

@@ -6,8 +6,12 @@ import csv
 import io
 import json
 import re
+from datetime import timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from access import report, services
 from access.models import AccessRequest
@@ -195,3 +199,41 @@ def test_labels_that_are_called_like_other_columns_have_columns_of_their_own(gat
     assert len(row) == len(report.COLUMNS) + 5
     (line,) = text_of(api(ada).get(REPORT, {"format": "jsonl"})).splitlines()
     assert list(json.loads(line)["fields"]) == labels
+
+
+@pytest.mark.parametrize("database", ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
+@pytest.mark.parametrize("at_once", [1, 2, 3, 10])
+def test_each_request_is_in_the_report_once_however_few_are_read_at_once(
+    database, at_once, gated_repo, make_user, monkeypatch
+):
+    """Also where several were sent in the same moment."""
+    monkeypatch.setattr(report, "_ROWS_AT_ONCE", at_once)
+    now = timezone.now()
+    moments = [now, now, now, now - timedelta(seconds=1), now, now + timedelta(seconds=1)]
+    for number, at in enumerate(moments):
+        AccessRequest.objects.create(repo=gated_repo, user=make_user(f"p{number}"), requested_at=at)
+    found = json.loads("".join(report.as_json(gated_repo)))
+    assert [row["user"] for row in found] == ["p3", "p0", "p1", "p2", "p4", "p5"]
+
+
+def test_a_report_reads_no_further_than_it_was_asked_for(gated_repo, make_user, monkeypatch, django_assert_num_queries):
+    monkeypatch.setattr(report, "_ROWS_AT_ONCE", 2)
+    for number in range(6):
+        AccessRequest.objects.create(repo=gated_repo, user=make_user(f"p{number}"))
+    with django_assert_num_queries(1):
+        lines = report.as_json(gated_repo)
+        assert [next(lines) for _ in range(3)][-1].count("p1") == 1
+        lines.close()
+
+
+@pytest.mark.postgresql
+def test_an_index_has_the_requests_in_the_order_of_the_report(gated_repo):
+    """With the sort, the first byte took three seconds at 600,000."""
+    with CaptureQueriesContext(connection) as asked:
+        list(report._requests(gated_repo))
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan TO off; SET LOCAL enable_bitmapscan TO off")
+        cursor.execute(f"EXPLAIN {asked.captured_queries[0]['sql']}")
+        plan = "\n".join(line for (line,) in cursor.fetchall())
+    assert "access_request_by_time" in plan
+    assert "Sort" not in plan
