@@ -55,7 +55,8 @@ def letter(
     """From the two parts of a template.  `repos` are the keys of those that the mail is about."""
     unsubscribe = opt_outs.unsubscribe_link(delivery, repos)
     line = subject_line(settings.ACCOUNT_EMAIL_SUBJECT_PREFIX + subject)
-    said = {"subject": line, "unsubscribe": unsubscribe, **frame(), **context}
+    has_account = delivery.user is not None
+    said = {"subject": line, "unsubscribe": unsubscribe, "has_account": has_account, **frame(), **context}
     text, html = _templates(template)
     return Letter(
         subject=line,

@@ -108,6 +108,8 @@ def _single(delivery: Delivery, news: News) -> Letter:
         "about": news.about,
         "opens": opens,
         "lines": _download_lines(repo) if opens and not news.now else [],
+        "namespace": unlinked(repo.namespace.name),
+        "namespace_url": public_url(repo.namespace.get_absolute_url()),
         "tokens_url": public_url(reverse("tokens")),
         "requests_url": public_url(reverse("my_requests")),
         "why": "access was given to you" if news.kind == Kind.GRANTED else "you asked for access",

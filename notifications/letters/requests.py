@@ -152,7 +152,7 @@ def _list(
     context = {
         "groups": groups,
         "one": one,
-        "heading": f"{counted(pending, 'person', 'people')} asked for access",
+        "heading": counted(pending, "access request"),
         "single": pending == 1,
         "more": pending - sum(len(group.askers) for group in groups),
         "decided": decided,

@@ -76,7 +76,7 @@ def test_whoever_is_out_gets_the_reason(request_of_sam, sam, queue, reason):
     become(request_of_sam, "rejected")
     for said in both(mail_of(queue("rejected", request_of_sam, user=sam, data={"reason": reason}))):
         assert (reason or "The authors gave no reason.") in said
-        assert "https" in said or "See your requests" in said
+        assert "the authors can reopen this one. To reach them, see the page of lab" in said
 
 
 @pytest.mark.parametrize(

@@ -85,6 +85,9 @@ def test_a_dataset_is_told_from_a_model_of_the_same_name(make_repo, ada, lab, sa
 def test_an_address_that_is_nobody_s_is_told_why_it_gets_the_mail(gated_repo, sam, ask, queue):
     message = mail_of(queue("new-request", ask(gated_repo, sam), address="desk@example.com"))
     assert "the notifications of the model lab/toxic-bert go to this address" in in_one_line(message.body)
+    for part in (message.body, html_of(message)):
+        assert "/unsubscribe/" in part
+        assert "/settings/notifications" not in part, "there need be no account"
 
 
 def test_long_and_many_answers_are_cut(gated_repo, ada, sam, ask, queue):
@@ -178,7 +181,7 @@ def test_a_digest_lists_who_asked_oldest_first(gated_repo, digest, ada, sam, noo
     assert message.subject == "[GateHub] 2 access requests for lab/toxic-bert"
     assert message.to == ["ada@example.org"]
     said = in_one_line(message.body)
-    assert "2 people asked for access to the model lab/toxic-bert." in said
+    assert "2 access requests for the model lab/toxic-bert wait until somebody decides." in said
     assert said.index("- noor (Noor Haddad) noor@example.org") < said.index("- sam (Sam Requester) sam@example.org")
     assert "meanwhile" not in said
     page = BeautifulSoup(html_of(message), "html.parser")
@@ -189,7 +192,7 @@ def test_a_digest_lists_who_asked_oldest_first(gated_repo, digest, ada, sam, noo
 def test_a_digest_of_one(digest, sam):
     message = mail_of(digest(sam))
     assert message.subject == "[GateHub] 1 access request for lab/toxic-bert"
-    assert "1 person asked for access" in in_one_line(message.body)
+    assert "1 access request for the model lab/toxic-bert waits until somebody decides." in in_one_line(message.body)
     assert "Accept or reject the request here" in message.body
 
 
