@@ -31,17 +31,19 @@ _numbers = itertools.count(1)
 
 # Passwords are hashed slowly on purpose; only those who sign in on a page get one.
 MAKE_PEOPLE = """
+from django.db import transaction
 from accounts import services
 from accounts.actor import SYSTEM
 from access import tokens
 from accounts.models import User
-User.set_password = lambda self, raw: self.set_unusable_password()
-for name in {names!r}:
-    user = services.create_user(username=name, email=name + "@example.org", password="-", by=SYSTEM)
-    token, value = tokens.create(user=user, name="write token", role="write", by=SYSTEM)
-    print("PERSON", name, value)
 from notifications.models import OutboxMessage
-OutboxMessage.objects.filter(kind="token-created").delete()  # Not what tests of other mails are about.
+User.set_password = lambda self, raw: self.set_unusable_password()
+with transaction.atomic():
+    for name in {names!r}:
+        user = services.create_user(username=name, email=name + "@example.org", password="-", by=SYSTEM)
+        token, value = tokens.create(user=user, name="write token", role="write", by=SYSTEM)
+        print("PERSON", name, value)
+    OutboxMessage.objects.filter(kind="token-created").delete()  # Not what tests of other mails are about.
 """
 
 
@@ -174,17 +176,27 @@ class Stage:
         assert answer.ok, answer.text
         return time.monotonic() - began
 
+    def person_with_password(self) -> Person:
+        """Who can sign in on the page, too."""
+        name = f"s{next(_numbers)}"
+        address = f"{name}@example.org"
+        self.server.manage("create_user", name, "--email", address, "--password", PASSWORD)
+        token = self.server.manage("create_token", name, "--name", "for tests", "--role", "write")
+        return Person(name, token)
+
     def sign_in(self, username: str, password: str = PASSWORD) -> requests.Session:
         session = requests.Session()
         answer = self.submit(session, "/login", "/login", login=username, password=password)
         assert "gatehub_session" in session.cookies, answer.text[:2000]
         return session
 
-    def submit(self, session: requests.Session, page: str, action: str, **typed: Any) -> requests.Response:
-        """Open a page, fill in its form and send it."""
+    def submit(
+        self, session: requests.Session, page: str, action: str, containing: str = "", **typed: Any
+    ) -> requests.Response:
+        """Open a page, fill in the first form with that action and those words in it, and send it."""
         shown = session.get(self.server.url + page, headers={"accept": "text/html"}, timeout=60)
         for form in BeautifulSoup(shown.text, "html.parser").select("form[method=post]"):
-            if (form.get("action") or page).partition("?")[0] != action:
+            if (form.get("action") or page).partition("?")[0] != action or containing not in str(form):
                 continue
             data = {field["name"]: field.get("value", "") for field in form.select("input[name][type=hidden]")}
             headers = {"accept": "text/html", "referer": self.server.url + page}
@@ -205,6 +217,15 @@ class Stage:
         what = f"{number} mails about {word}\n{self._report()}"
         wait_until(lambda: len(self.about(word)) >= number, what, seconds=seconds)
         return self.about(word)
+
+    def wait_for_mails_to(self, address: str) -> list[Mail]:
+        """The first mail to that address, and whatever came with it."""
+
+        def came() -> list[Mail]:
+            return [mail for mail in list(self.smtp.mails) if mail.to == [address]]
+
+        wait_until(lambda: bool(came()), f"a mail to {address}\n{self._report()}")
+        return came()
 
     def _report(self) -> str:
         """What a failed test needs to be understood."""

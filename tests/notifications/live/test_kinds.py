@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import re
 
+import requests
+
 from tests.notifications.live.stage import Stage, told
 from tests.support.hub import PASSWORD
 
@@ -85,29 +87,21 @@ def test_each_decision_is_told_to_the_requester(stage: Stage):
     assert len(stage.about(repo)) == 4
 
 
-def test_what_somebody_decides_on_a_page_is_told_too(stage: Stage):
-    asker = stage.person()
-    stage.server.manage("create_user", f"o{asker.name}", f"o{asker.name}@example.org", input=f"{PASSWORD}\n")
-    session = stage.sign_in(f"o{asker.name}")
-    name = f"page-{asker.name}"
-    stage.submit(session, "/new", "/new", owner=f"o{asker.name}", name=name, type="model", visibility="public")
-    repo = f"o{asker.name}/{name}"
-    stage.submit(session, f"/{repo}/settings", f"/{repo}/settings/change", gated="manual")
+def test_what_somebody_does_on_pages_is_told_too(stage: Stage):
+    """A decision to whoever asked; a new token, without its value, to whoever made it."""
+    owner, asker = stage.person_with_password(), stage.person()
+    repo = stage.repo(owner, "bulk")
     stage.ask(repo, asker)
-    stage.submit(session, f"/{repo}/settings", f"/{repo}/settings/review", user=asker.name, status="accepted")
+    session = stage.sign_in(owner.name)
+    review = f"/{repo}/settings/review"
+    stage.submit(session, f"/{repo}/settings", review, 'value="rejected"', status="rejected", reason="Not for trade")
     [mail] = stage.wait_for(repo)
-    assert (mail.to, mail.kind) == ([asker.email], "accepted")
-
-
-def test_a_new_token_is_told_to_its_person(stage: Stage):
-    name = f"t{stage.person().name}"
-    stage.server.manage("create_user", name, f"{name}@example.org", input=f"{PASSWORD}\n")
-    session = stage.sign_in(name)
+    assert (mail.to, mail.kind) == ([asker.email], "rejected")
+    assert "Not for trade" in mail.text
     shown = stage.submit(session, "/settings/tokens", "/settings/tokens", name="laptop", role="read")
-    value = re.search(r"gate_\w+", shown.text)[0]
-    [mail] = [mail for mail in stage.wait_for("token") if mail.to == [f"{name}@example.org"]]
-    assert mail.kind == "token-created"
-    assert "laptop" in mail.text
+    value = re.search(r"gate_\w{46}", shown.text)[0]
+    mail = next(mail for mail in stage.wait_for("token", 2) if "laptop" in mail.text)
+    assert (mail.to, mail.kind) == ([owner.email], "token-created")
     assert value not in mail.message.as_string()
 
 
@@ -133,7 +127,7 @@ def test_a_notification_address_is_asked_first_and_then_gets_the_mails_alone(sta
     stage.ask(repo, first)
     mail = stage.wait_for(repo, 2)[-1]
     assert mail.to == [owner.email], "Nobody has agreed at that address yet."
-    import requests
+
 
     path = re.search(r"/notifications/address/\S+", question.text)[0]
     stage.submit(requests.Session(), path, path, answer="confirm")
@@ -186,3 +180,28 @@ def test_a_mode_that_changes_between_request_and_digest_tells_each_request_once(
             ("digest", sorted([askers[0].name, askers[2].name])),
         ]
     )
+
+
+def test_whoever_signs_up_gets_a_link_and_whoever_is_not_verified_gets_nothing_else(stage: Stage):
+    owner = stage.person()
+    name = f"new-{owner.name}"
+    session = requests.Session()
+    typed = {"username": name, "fullname": "New Person", "email": f"{name}@example.org", "password1": PASSWORD, "password2": PASSWORD}
+    shown = stage.submit(session, "/signup", "/signup", **typed)
+    assert shown.url.endswith("/account/verify"), shown.text
+    [mail] = stage.wait_for_mails_to(f"{name}@example.org")
+    assert mail.kind == "account"
+    repo = stage.repo(owner)
+    assert stage.call("POST", f"/api/models/{repo}/user-access-request/grant", owner, json={"user": name}).ok
+    stage.settle()
+    assert stage.about(repo) == []
+    path = re.search(rf"{re.escape(stage.server.url)}(/account/verify/\S+)", mail.text)[1]
+    stage.submit(session, path, path)
+    [kept] = stage.sql(
+        "SELECT message.sealed FROM notifications_outboxmessage message JOIN notifications_delivery delivery"
+        f" ON delivery.message_id = message.id WHERE delivery.address = '{name}@example.org'"
+        " AND message.kind = 'account'"
+    )
+    assert kept == [""], "The link is forgotten once it is sent."
+    assert stage.call("POST", f"/api/models/{repo}/user-access-request/cancel", owner, json={"user": name}).ok
+    assert stage.wait_for(repo)[0].to == [f"{name}@example.org"]
