@@ -134,6 +134,15 @@ def test_each_service_starts_with_what_it_needs_and_not_without(say, monkeypatch
         monkeypatch.setenv(missing, given[missing])
 
 
+@pytest.mark.parametrize("name", sorted(email_url.SERVICES))
+def test_operators_are_told_of_each_service(name):
+    told = (ROOT / "docs/operators.md").read_text()
+    service = email_url.SERVICES[name]
+    assert f"| `anymail://{name}` |" in told
+    for variable in (*service.needs, *([service.key] if service.key else [])):
+        assert f"`ANYMAIL_{variable}`" in told
+
+
 def test_amazon_says_what_to_install(say):
     with pytest.raises(ImproperlyConfigured, match="pip install boto3"):
         say("anymail://amazon_ses")

@@ -17,17 +17,20 @@ import pytest
 from anymail.signals import AnymailTrackingEvent, tracking
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from django.core import mail
 from django.test import Client
 from django.utils import timezone
 
 from accounts.actor import Actor, Entrance
 from accounts.models import AuditEvent
 from notifications import addresses
+from notifications.delivery import deliver
 from notifications.models import AddressProblem, Delivery, Kind, OutboxMessage
 
 SIGNING_KEY = "key-that-signs-webhooks"
 SECRET = "hook:a-long-enough-password"
 ADDRESS = "sam@example.org"
+TOKEN = {"name": "laptop", "role": "read", "expires_at": None, "address": ""}
 SENDGRID = "ignore:django-anymail has dropped official support for SendGrid"
 
 
@@ -177,6 +180,17 @@ def test_a_mail_that_is_not_known_stops_its_address_too(mailgun, delivery):
 def test_the_address_that_we_wrote_to_is_stopped_not_the_one_it_was_forwarded_to(postmark, delivery):
     postmark("HardBounce", Email="elsewhere@example.net", Metadata={"delivery": str(delivery.name)})
     assert AddressProblem.objects.get().address == ADDRESS
+
+
+def test_what_waits_for_the_address_is_not_sent_any_more(mailgun, queue, sam, noor):
+    to_sam, to_noor = queue("token-created", user=sam, data=TOKEN), queue("token-created", user=noor, data=TOKEN)
+    assert mailgun("complained").status_code == 200
+    deliver()
+    assert [message.to for message in mail.outbox] == [["noor@example.org"]]
+    to_sam.refresh_from_db()
+    to_noor.refresh_from_db()
+    assert (to_sam.state, to_noor.state) == ("dropped", "sent")
+    assert "reported as spam" in to_sam.problem
 
 
 # --- What does not --------------------------------------------------------------------------------------------------
