@@ -7,4 +7,5 @@ class GatehubConfig(AppConfig):
     name = "gatehub"
 
     def ready(self) -> None:
-        from gatehub import openapi  # noqa: F401 - drf-spectacular learns of its extensions by their import.
+        # Django learns of checks, and drf-spectacular of its extensions, by their import.
+        from gatehub import checks, openapi  # noqa: F401

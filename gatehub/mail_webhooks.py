@@ -8,7 +8,6 @@ mails are sent, and only once it can prove who it is.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
 from typing import Any
 
 from anymail import urls as anymail_urls
@@ -22,12 +21,17 @@ from notifications import tracking as _listening  # noqa: F401 - its receiver li
 
 log = logging.getLogger("gatehub.mail_webhooks")
 
-_VIEWS: dict[str, Callable[..., Any]] = {
+_VIEWS: dict[str, Any] = {
     pattern.name.removesuffix("_tracking_webhook"): pattern.callback
     for pattern in anymail_urls.urlpatterns
     if pattern.name.endswith("_tracking_webhook")
 }
 _NONSENSE = (ValueError, LookupError, TypeError, AttributeError, AnymailError, AnymailConfigurationError)
+
+
+def make(service: str) -> None:
+    """Make what checks the service's calls, to see whether it can be made.  Raises what django-anymail raises."""
+    _VIEWS[service].view_class()
 
 
 @csrf_exempt

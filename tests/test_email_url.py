@@ -7,6 +7,7 @@ import pkgutil
 import subprocess
 import sys
 import threading
+import warnings
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
@@ -16,7 +17,7 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 from django.core.mail import EmailMultiAlternatives, get_connection
 
-from gatehub import email_url, env
+from gatehub import checks, email_url, env
 from tests.support.server import ROOT
 
 SECRET = "do-not-show-me-anywhere"
@@ -207,6 +208,26 @@ def test_a_missing_key_stops_the_start_and_is_named(tmp_path):
     )
     assert checked.returncode != 0
     assert "ANYMAIL_SENDGRID_API_KEY: must be set" in checked.stderr
+
+
+def test_a_key_that_cannot_be_read_is_told_of_by_the_check_and_not_shown(settings):
+    settings.EMAIL_BACKEND = "anymail.backends.sendgrid.EmailBackend"
+    settings.MAIL_SERVICE, settings.MAIL_WEBHOOKS = "sendgrid", True
+    settings.ANYMAIL = {"SENDGRID_API_KEY": SECRET, "SENDGRID_TRACKING_WEBHOOK_VERIFICATION_KEY": SECRET}
+    with warnings.catch_warnings(action="ignore"):
+        [error] = checks.mail_service(None)
+    assert error.msg == "ANYMAIL_*: the reports of sendgrid cannot be checked: ValueError"
+    assert SECRET not in str(error)
+
+
+def test_the_check_finds_nothing_wrong_with_what_can_be_used(settings):
+    assert checks.mail_service(None) == []
+    settings.EMAIL_BACKEND = "anymail.backends.mailgun.EmailBackend"
+    settings.MAIL_SERVICE, settings.MAIL_WEBHOOKS = "mailgun", True
+    settings.ANYMAIL = {"MAILGUN_API_KEY": SECRET, "MAILGUN_WEBHOOK_SIGNING_KEY": SECRET}
+    assert checks.mail_service(None) == []
+    settings.ANYMAIL = {}
+    assert [error.id for error in checks.mail_service(None)] == ["gatehub.E001", "gatehub.E002"]
 
 
 @pytest.mark.parametrize("sender", ["GateHub", "a@b.org, c@d.org", "GateHub <a@b.org>\nBcc: x@y.org", "a b@c.org", "@"])

@@ -129,6 +129,7 @@ PAGES = [
     # My things.
     Row("profile", "/settings/profile", LONG_USER),
     Row("addresses", "/settings/addresses", "una"),
+    Row("addresses-stopped", "/settings/addresses", LONG_USER),
     Row("addresses-refused", "/settings/addresses", "una", act=sending("Add", Email="x")),
     Row("password", "/settings/password", "ada"),
     Row("password-refused", "/settings/password", "ada", act=sending("Save the password", Current_password="wrong")),

@@ -29,6 +29,8 @@ from access.tokens import Scope
 from accounts import services as accounts
 from accounts.actor import SYSTEM, Actor
 from accounts.models import Namespace, Organization, User
+from notifications import addresses as mail_addresses
+from notifications.models import AddressProblem
 from repos import content, notification_address, objects
 from repos import services as repos
 from repos.git import AddBlob
@@ -105,6 +107,7 @@ def _make() -> dict[str, str]:
     _others(lab, ada)
     _tokens(ada, research)
     _lost(lab, ada)
+    _stopped(User.objects.get(username=texts.LONG_USER))
     codes = device.start(client_id="hf", client_name="hf 2.4.0 on a-machine-with-a-long-name.example.org")
     return {
         "device_code": codes.user_code,
@@ -114,6 +117,15 @@ def _make() -> dict[str, str]:
         "bulk_running": str(_bulk_running(lab, ada)),
         **_notification_addresses(ada),
     }
+
+
+def _stopped(user: User) -> None:
+    """Addresses to which no mail goes: one that may be used again, one that may not."""
+    long = f"{'a' * 60}@{'b' * 60}.example.org"
+    EmailAddress.objects.create(user=user, email=long, verified=True)
+    EmailAddress.objects.create(user=user, email="not-mine@example.org", verified=False)
+    mail_addresses.mark(address=long, what=AddressProblem.What.BOUNCED, detail=f"550 5.1.1 {'x' * 200} no such user")
+    mail_addresses.mark(address="not-mine@example.org", what=AddressProblem.What.COMPLAINED)
 
 
 def _notification_addresses(ada: User) -> dict[str, str]:
