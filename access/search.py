@@ -12,8 +12,8 @@ from functools import reduce
 from django.db.models import Q
 
 SHORT = 3
-"""Words of fewer characters are looked for at the beginning of words only: PostgreSQL's index holds groups of three,
-and the two spaces before a word count."""
+"""Words with fewer letters or digits in a row are looked for at the beginning of words only: PostgreSQL's index holds
+groups of three of them, and the two spaces before a word count."""
 MAX_WORDS = 8
 
 
@@ -35,5 +35,16 @@ def matching(search: str) -> Q:
     words = [word for word in said if any(map(str.isalnum, word))]
     if said and not words:
         return Q(pk__in=[])
-    found = (Q(search_text__contains=word if len(word) >= SHORT else f" {word}") for word in words)
+    found = (Q(search_text__contains=f" {word}" if _is_short(word) else word) for word in words)
     return reduce(Q.__and__, found, Q())
+
+
+def _is_short(word: str) -> bool:
+    """Whether the index can tell little of it: `a_b` is an a and a b to it, which most texts have somewhere."""
+    runs = "".join(sign if _is_letter(sign) else " " for sign in word).split()
+    return len(word) < SHORT or (_is_letter(word[0]) and max(map(len, runs)) < SHORT)
+
+
+def _is_letter(sign: str) -> bool:
+    """Or a digit, or a mark, such as most vowels of Devanagari are."""
+    return sign.isalnum() or unicodedata.category(sign).startswith("M")

@@ -1,9 +1,16 @@
 """The WSGI application, for gunicorn (embedded) and granian (production)."""
 
+import gc
 import os
 
 from django.core.wsgi import get_wsgi_application
+from django.urls import get_resolver
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gatehub.settings")
 
 application = get_wsgi_application()
+
+# What is loaded now stays, and the collector need not look through it again: at times that made a page 90 ms slower.
+_ = get_resolver().url_patterns  # All views, which Django would load with the first request.
+gc.collect()
+gc.freeze()

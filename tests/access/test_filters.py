@@ -116,6 +116,8 @@ def test_what_narrows():
     ("Ada Lovelace", "lo", True), ("Łukasz Straße", "łukasz", True), ("Łukasz Straße", "STRASSE", True),
     ("José", "jose\u0301", True), ("李明", "李", True), ("李明", "明", False), ("100%", "100%", True),
     ("1000", "100%", False), ("a_b_c", "a_b", True), ("axb_c", "a_b", False), ("x", "", True),
+    ("to a_b", "a_b", True), ("aa_b", "a_b", False), ("aa_bcd", "a_bcd", True), ("x@ab", "@ab", True),
+    ("शर्मा", "र्मा", True), ("o’brien", "rien", True), ("jo’b", "o’b", False),
     ("r & d", "d & r", True), ("r & d", "&", False), ("100%", "%", False),
     ("ﬁnance", "finance", True), ("two words", "two  \t words", True),
 ])  # fmt: skip
