@@ -12,7 +12,7 @@ from accounts.actor import Actor, Entrance
 from accounts.errors import BadRequest
 from gatehub.authentication import client_address
 from gatehub.web.base import FORM, SHOW, caller, only, person, signed_in
-from notifications import opt_outs
+from notifications import addresses, opt_outs
 from notifications.models import OptOut
 
 Topic = OptOut.Topic
@@ -32,7 +32,10 @@ def settings_page(request: HttpRequest) -> HttpResponse:
         messages.success(request, "Your choice is saved.")
         return redirect("mail_settings")
     off = opt_outs.topics_off(user)
-    context = {"topics": [(topic.value, topic.label, topic not in off) for topic in Topic]}
+    context = {
+        "topics": [(topic.value, topic.label, topic not in off) for topic in Topic],
+        "problems": [(problem, addresses.may_use_again(problem, user)) for problem in addresses.problems_of(user)],
+    }
     return render(request, "me/notifications.html", context)
 
 

@@ -29,8 +29,8 @@ from access.tokens import Scope
 from accounts import services as accounts
 from accounts.actor import SYSTEM, Actor
 from accounts.models import Namespace, Organization, User
-from notifications import addresses as mail_addresses
-from notifications.models import AddressProblem
+from notifications import addresses, opt_outs
+from notifications.models import AddressProblem, Delivery, OutboxMessage
 from repos import content, notification_address, objects
 from repos import services as repos
 from repos.git import AddBlob
@@ -116,6 +116,7 @@ def _make() -> dict[str, str]:
         "bulk_done": str(_bulk_done(research, ada)),
         "bulk_running": str(_bulk_running(lab, ada)),
         **_notification_addresses(ada),
+        **_unsubscribe_links(),
     }
 
 
@@ -124,8 +125,8 @@ def _stopped(user: User) -> None:
     long = f"{'a' * 60}@{'b' * 60}.example.org"
     EmailAddress.objects.create(user=user, email=long, verified=True)
     EmailAddress.objects.create(user=user, email="not-mine@example.org", verified=False)
-    mail_addresses.mark(address=long, what=AddressProblem.What.BOUNCED, detail=f"550 5.1.1 {'x' * 200} no such user")
-    mail_addresses.mark(address="not-mine@example.org", what=AddressProblem.What.COMPLAINED)
+    addresses.mark(address=long, what=AddressProblem.What.BOUNCED, detail=f"550 5.1.1 {'x' * 200} no such user")
+    addresses.mark(address="not-mine@example.org", what=AddressProblem.What.COMPLAINED)
 
 
 def _notification_addresses(ada: User) -> dict[str, str]:
@@ -141,6 +142,24 @@ def _notification_addresses(ada: User) -> dict[str, str]:
     notification_address.confirm(found["address_confirmed"], by=Actor())
     notification_address.refuse(found["address_refused"], by=Actor())
     return found
+
+
+def _unsubscribe_links() -> dict[str, str]:
+    """Tokens of the links in mails to people, and to addresses of repos; LONG_USER's own address gets no mail."""
+    addresses.mark(
+        address=f"{texts.LONG_USER}@example.org", what=AddressProblem.What.BOUNCED, detail=f"550 5.1.1 {'user ' * 60}"
+    )
+    about = {"noor": "accepted", "pia": "rejected", texts.LONG_USER: "digest"}
+    links = {
+        name: opt_outs.unsubscribe_link(Delivery(kind=kind, user=User.objects.get(username=name)))
+        for name, kind in about.items()
+    }
+    waiting, refused = Repo.objects.get(name=texts.LONG_REPO), Repo.objects.get(name="elsewhere")
+    for name, repo in {"desk": waiting, "refused": refused}.items():
+        mail = Delivery(message=OutboxMessage(repo=repo), kind="digest", address=repo.gated_notifications_email)
+        links[name] = opt_outs.unsubscribe_link(mail)
+    links["long"] = links.pop(texts.LONG_USER)
+    return {f"unsubscribe_{name}": link.rpartition("/")[2] for name, link in links.items()}
 
 
 def _person(name: str, fullname: str) -> User:

@@ -100,7 +100,7 @@ NO_PAGES = {
     # Addresses that lead on to others.
     "join", "settings", "account/code", "organizations", "organizations/<segment:name>",
     # Those that take forms only, or show parts of pages alone.
-    "settings/tokens/<int:key>/revoke", "organizations/<segment:name>/leave",
+    "settings/tokens/<int:key>/revoke", "settings/addresses/use-again", "organizations/<segment:name>/leave",
     *(f"organizations/<segment:name>/{rest}" for rest in (
         "settings/delete", "members/people", "members/add", "members/role", "members/remove",
     )),

@@ -213,6 +213,7 @@ def test_a_digest_names_fifty_and_counts_the_rest(digest):
     assert message.body.count("\n- ") == 50
     assert "And 3 more." in message.body
     assert "And 3 more." in html_of(message)
+    assert len(html_of(message)) < 80_000, "some mail programs cut what is longer than 100 kB"
 
 
 def test_a_digest_of_which_nothing_is_left_is_not_sent(digest, sam, gated_repo):

@@ -145,9 +145,7 @@ class MailServer:
             listening.bind(("127.0.0.1", self.port))
             listening.listen(128)
             listening.setblocking(False)
-            listener = loop.run_until_complete(
-                loop.create_server(lambda: _Conversation(self, loop), sock=listening)
-            )
+            listener = loop.run_until_complete(loop.create_server(lambda: _Conversation(self, loop), sock=listening))
             started.set()
             loop.run_forever()
             listener.close()

@@ -8,7 +8,7 @@ from django.test import Client
 
 from accounts.actor import Actor
 from accounts.models import AuditEvent
-from notifications import opt_outs
+from notifications import addresses, opt_outs
 from notifications.models import Delivery, OptOut, OutboxMessage
 from repos import notification_address, services
 from repos.notification_address import address_to_use
@@ -63,6 +63,19 @@ def test_a_form_of_another_site_chooses_nothing(browser, sam):
     assert not OptOut.objects.exists()
 
 
+def test_an_address_that_gets_no_mail_is_told_with_the_way_back(browser, sam, noor):
+    addresses.mark(address="sam@example.org", what="bounced", detail="550 no such user")
+    client = browser(sam)
+    page = soup(client.get(PAGE))
+    section = page.select_one("section:has(#stopped-heading)")
+    assert "sam@example.org" in words(section.h3)
+    assert "The mail service said: 550 no such user" in words(section)
+    press(client, page, "/settings/addresses/use-again")
+    assert not addresses.is_stopped("sam@example.org")
+    assert not soup(client.get(PAGE)).select("#stopped-heading")
+    assert not soup(browser(noor).get(PAGE)).select("#stopped-heading")
+
+
 # --- The page behind the link -----------------------------------------------------------------------------------------
 
 
@@ -74,7 +87,7 @@ def test_a_look_changes_nothing_and_shows_one_button(browser, sam):
     response = browser().get(path)
     assert_nothing_inline(response)
     page = soup(response)
-    assert "Do you want these mails no more?" in words(page.h1)
+    assert "Switch these mails off?" in words(page.h1)
     assert "decisions on sam’s own access requests" in words(page.main)
     assert [words(button) for button in page.select("main button")] == ["Switch these mails off"]
     assert not OptOut.objects.exists()

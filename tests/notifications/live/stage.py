@@ -231,7 +231,9 @@ class Stage:
         """What a failed test needs to be understood."""
         columns = "id, kind, state, address, attempts, due_at, claim, problem"
         rows = self.sql(f"SELECT {columns} FROM notifications_delivery ORDER BY id DESC LIMIT 10")  # noqa: S608
-        messages = self.sql("SELECT id, kind, state, in_digest, because FROM notifications_outboxmessage ORDER BY id DESC LIMIT 10")
+        messages = self.sql(
+            "SELECT id, kind, state, in_digest, because FROM notifications_outboxmessage ORDER BY id DESC LIMIT 10"
+        )
         logs = "".join(f"\n--- {name} ---\n{self.server.log(name)[-3000:]}" for name in self.server.processes)
         return "\n".join(map(str, [*rows, *messages])) + logs
 

@@ -71,7 +71,11 @@ def test_each_decision_is_told_to_the_requester(stage: Stage):
     stage.ask(repo, asker)
     steps = [
         (lambda: stage.handle(repo, owner, asker, "accepted"), "accepted", f"hf download {repo}"),
-        (lambda: stage.handle(repo, owner, asker, "rejected", "Not for <b>trade</b>"), "rejected", "Not for <b>trade</b>"),
+        (
+            lambda: stage.handle(repo, owner, asker, "rejected", "Not for <b>trade</b>"),
+            "rejected",
+            "Not for <b>trade</b>",
+        ),
         (lambda: stage.handle(repo, owner, asker, "pending"), "cancelled", "pending"),
     ]
     for number, (decide, kind, words) in enumerate(steps, 1):
@@ -172,7 +176,10 @@ def test_a_mode_that_changes_between_request_and_digest_tells_each_request_once(
     stage.server.manage("send_digests")
     stage.wait_for(repo, 3)
     stage.settle()
-    said = [(mail.kind, sorted(asker.name for asker in askers if f"{asker.name}@" in mail.text)) for mail in stage.about(repo)]
+    said = [
+        (mail.kind, sorted(asker.name for asker in askers if f"{asker.name}@" in mail.text))
+        for mail in stage.about(repo)
+    ]
     assert sorted(said) == sorted(
         [
             ("new-request", [askers[1].name]),
