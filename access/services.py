@@ -73,7 +73,7 @@ def ask(*, repo: Repo, answers: Mapping[str, Any], by: Actor, form: str | None =
         return None
     if not by.user.has_verified_address:
         raise NotAllowed(
-            "Your e-mail address is shared with the authors and must be verified before you ask for access. "
+            "Your email address is shared with the authors and must be verified before you ask for access. "
             "Verify it at {url}",
             help_path="/settings/addresses",
         )

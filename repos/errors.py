@@ -78,6 +78,9 @@ class InvalidLink(NotFound):
 
     default_message = "This link is not valid any more, or it is not complete."
 
+    def __init__(self) -> None:
+        super().__init__(next_step="Copy it whole from the newest mail that you got.")
+
 
 class LinkExpired(HubError):
     """A link that was valid once."""

@@ -68,7 +68,7 @@ def clean(value: Any) -> str:
     if isinstance(value, str) and len(value) > MAX_LENGTH:
         raise ValueError(f"has at most {MAX_LENGTH} characters")
     if not isinstance(value, str) or not _is_plain_address(value):
-        raise ValueError("must be an e-mail address, or empty")
+        raise ValueError("must be an email address, or empty")
     return value
 
 

@@ -105,6 +105,7 @@ class RepoForm(forms.Form):
         choices=[("public", "Public"), ("private", "Private")],
         widget=forms.RadioSelect,
         initial="public",
+        help_text="A private repository is seen by its owner alone, or by the members of the organization.",
     )
 
     def __init__(self, *args: Any, namespaces: Sequence[str], **kwargs: Any) -> None:

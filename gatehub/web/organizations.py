@@ -183,7 +183,7 @@ def add(request: HttpRequest, name: str) -> HttpResponse:
         if search["people"] and not chosen:
             messages.info(request, f"Nobody has the user name {typed}. Choose among those who have it in their names.")
             return _back(request, organization, user=typed, role=search["role"])
-        problem = f"Nobody here has “{chosen or typed}” in their name. They need an account first."
+        problem = f"Nobody here is called “{chosen or typed}”. They need an account first."
         return _members(request, actor, organization, given=request.POST, problem=problem, status=error.status)
     except HubError as error:
         problem = in_words(request, error)

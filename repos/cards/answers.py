@@ -182,7 +182,7 @@ def _email(entry: Field, text: str) -> str:
     try:
         validate_email(text)
     except ValidationError:
-        raise _Problem("must be an e-mail address") from None
+        raise _Problem("must be an email address") from None
     return text
 
 

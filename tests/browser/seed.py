@@ -315,7 +315,9 @@ def _bulk_done(research: Repo, ada: User) -> int:
     review = bulk.start(repo=research, chosen=RequestFilter("accepted"), status="rejected", by=Actor(user=ada))
     BulkReview.objects.filter(pk=review.pk).update(
         total=40, decided=37, refused=3, finished_at=timezone.now(),
-        refusals=[[name, f"{name} is already accepted."] for name in ("sam", texts.LONG_USER, "noor")],
+        refusals=[
+            [name, f"The request of {name} was rejected by wes already."] for name in ("sam", texts.LONG_USER, "noor")
+        ],
     )  # fmt: skip
     return review.pk
 

@@ -159,7 +159,7 @@ def test_addresses(browser, sam, link_in_mail):
     client = browser(sam)
     page = soup(client.get("/settings/addresses"))
     assert "sam@example.org Primary Verified" in words(page.select_one(".rows li"))
-    assert page.select_one("a[aria-current]").text.strip() == "E-mail addresses"
+    assert page.select_one("a[aria-current]").text.strip() == "Email addresses"
     press(client, page, "/settings/addresses", "action_add", email="sam@uni.example")
     page = soup(client.get("/settings/addresses"))
     assert "sam@uni.example Not verified" in words(page.select(".rows li")[1])

@@ -24,7 +24,7 @@ def test_people_are_found_by_parts_of_their_names(asked, gated_repo, browser, ad
     sam = soup(client.get(f"{SETTINGS}/people", {"user": "SAM"}))
     assert words(sam) == "sam Sam Requester Accepted"
     assert "@" not in str(sam)
-    assert "Nobody here has “zzz” in their name." in words(soup(client.get(f"{SETTINGS}/people", {"user": "zzz"})))
+    assert "Nobody found for “zzz”." in words(soup(client.get(f"{SETTINGS}/people", {"user": "zzz"})))
     # Without scripts the button looks for them, too.
     response = press(client, soup(client.get(SETTINGS)), f"{SETTINGS}/grant", 'id="grant-user"', user="mirza")
     assert response["Location"] == f"{SETTINGS}?user=mirza#add"
@@ -36,7 +36,7 @@ def test_people_are_found_by_parts_of_their_names(asked, gated_repo, browser, ad
 def test_a_closed_account_is_not_offered(gated_repo, browser, ada, sam):
     sam.is_active = False
     sam.save()
-    assert "Nobody here" in words(soup(browser(ada).get(f"{SETTINGS}/people", {"user": "sam"})))
+    assert "Nobody found" in words(soup(browser(ada).get(f"{SETTINGS}/people", {"user": "sam"})))
 
 
 def test_add_access_by_user_name(gated_repo, browser, ada, sam, make_user):

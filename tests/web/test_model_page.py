@@ -10,6 +10,7 @@ from access.models import AccessRequest
 from accounts.actor import Actor
 from gatehub.web import facts
 from repos import services as repo_services
+from repos.models import Repo
 from tests.support.cast import ANSWERS, GATE_CARD, add_files
 from tests.web.pages import data_of, form_to, label_of, press, soup, words
 
@@ -346,3 +347,9 @@ def test_only_what_is_closed_asks_to_sign_in_first(make_repo, browser, lab, ada)
         use = words(soup(browser(ada).get(path)).select_one("#use"))
         assert ("hf auth login" in use) is closed
         assert ("git asks for your user name" in use) is closed
+
+
+def test_what_does_not_work_while_the_model_is_disabled_says_so(gated_repo, browser, ada):
+    Repo.objects.update(disabled=True)
+    use = words(soup(browser(ada).get("/lab/toxic-bert")).select_one("#use"))
+    assert "These lines work once the staff of this server enable the model again." in use

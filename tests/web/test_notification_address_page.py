@@ -201,6 +201,7 @@ def test_an_old_link_leads_to_a_page_that_tells_nothing(link, gated_repo, browse
         for response in (browser().get(old), browser().post(old, {"answer": "confirm"})):
             assert response.status_code == 404
             assert "This link is not valid any more" in words(soup(response))
+            assert "Copy it whole from the newest mail that you got." in words(soup(response))
             assert "toxic-bert" not in words(soup(response))
 
 
@@ -231,7 +232,7 @@ def test_a_refused_form_keeps_all_that_was_chosen(gated_repo, save):
     assert page.select_one("#org-members-gated").has_attr("checked")
     field = page.select_one("#notifications-email")
     assert field["value"] == '"\x01"@example.com'
-    assert described(page, field).startswith("Must be an e-mail address, or empty")
+    assert described(page, field).startswith("Must be an email address, or empty")
 
 
 def test_the_hub_s_api_answers_as_ever(gated_repo, api, ada, django_capture_on_commit_callbacks):

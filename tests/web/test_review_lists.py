@@ -134,11 +134,14 @@ def test_a_list_is_filtered_by_the_answer_to_a_question(asked, gated_repo, brows
     found = soup(browser(ada).get(SETTINGS, {"answer": ["", yes]}))
     assert people_on(found) == ["sam"]
     assert "1 pending request matches the filters set." in words(found)
+    found = soup(browser(ada).get(SETTINGS, {"answer": yes, "q": "sam"}))
+    assert "1 pending request matches “sam” and the filters set." in words(found)
     assert found.select_one("[name=answer] option[selected]").text == "Yes"
 
 
 def test_a_filter_that_leaves_nobody_says_how_to_see_all(asked, browser, ada):
     page = soup(browser(ada).get(SETTINGS, {"q": "nobody at all"}))
+    assert [words(said) for said in page.select("#requests [role=status]")] == ["No pending request matches."]
     assert page.select_one("#requests .empty a")["href"] == f"{SETTINGS}?status=pending#requests"
 
 
