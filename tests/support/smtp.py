@@ -16,13 +16,13 @@ import asyncio
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import SMTP as WIRE
 from enum import Enum
-from typing import Literal, cast
+from typing import Literal, Protocol, cast
 
 import pytest
 from aiosmtpd.smtp import SMTP, syntax
@@ -38,6 +38,12 @@ class Trouble(Enum):
 
     HANG = "hang"
     DROP = "drop"
+
+
+class Callback(Protocol):
+    """Gets the recipient as far as it is known, and how the client calls itself."""
+
+    def __call__(self, recipient: str, client: str) -> str | Trouble | None: ...
 
 
 @dataclass(slots=True)
@@ -80,8 +86,8 @@ class MailServer:
     """How long it takes for each mail."""
     troubles: dict[Step, str | Trouble] = field(default_factory=dict)
     recipients: dict[str, str | Trouble] = field(default_factory=dict)
-    at: dict[Step, Callable[[str], None]] = field(default_factory=dict)
-    """What is called at a step, with the recipient as far as it is known; in the server's thread, before the answer."""
+    at: dict[Step, Callback] = field(default_factory=dict)
+    """What is called at a step; in the server's thread, before the answer.  It may return what is answered instead."""
     _loop: asyncio.AbstractEventLoop | None = None
     _thread: threading.Thread | None = None
     _clients: set[_Conversation] = field(default_factory=set)
@@ -189,9 +195,8 @@ class _Conversation(SMTP):
     async def _meets(self, step: Step, recipient: str = "") -> bool:
         """Whether trouble took the place of the step."""
         callback = self._server.at.get(step)
-        if callback is not None:
-            callback(recipient)
-        what = self._server.troubles.get(step)
+        asked = callback(recipient, str(getattr(self.session, "host_name", ""))) if callback is not None else None
+        what = asked or self._server.troubles.get(step)
         if step == "rcpt" and recipient in self._server.recipients:
             what = self._server.recipients[recipient]
         if what is None:

@@ -205,10 +205,10 @@ def test_whoever_signs_up_gets_a_link_and_whoever_is_not_verified_gets_nothing_e
     path = re.search(rf"{re.escape(stage.server.url)}(/account/verify/\S+)", mail.text)[1]
     stage.submit(session, path, path)
     [kept] = stage.sql(
-        "SELECT message.sealed FROM notifications_outboxmessage message JOIN notifications_delivery delivery"
+        "SELECT length(message.sealed) FROM notifications_outboxmessage message JOIN notifications_delivery delivery"
         f" ON delivery.message_id = message.id WHERE delivery.address = '{name}@example.org'"
         " AND message.kind = 'account'"
     )
-    assert kept == [""], "The link is forgotten once it is sent."
+    assert kept == ["0"], "The link is forgotten once it is sent."
     assert stage.call("POST", f"/api/models/{repo}/user-access-request/cancel", owner, json={"user": name}).ok
     assert stage.wait_for(repo)[0].to == [f"{name}@example.org"]
