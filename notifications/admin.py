@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from django.contrib import admin, messages
 from django.core.paginator import Paginator
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.urls import reverse
 from django.utils.functional import cached_property
 from django.utils.html import format_html
@@ -24,6 +24,12 @@ from repos.models import Repo
 
 MOST_AT_ONCE: Final = 200
 """Rows that an action takes: each is a transaction of its own, and each refusal is told."""
+
+_INDEXED: Final = (Delivery.State.SENT, Delivery.State.WAITING)
+_IN_ANY_STATE: Final = (
+    Q(state=_INDEXED[0]) | Q(state=_INDEXED[1]) | Q(state__in=set(Delivery.State.values) - set(_INDEXED))
+)
+"""True of every row.  Said so, PostgreSQL finds an address by the indexes of single states."""
 
 
 class ShortCount(Paginator):  # type: ignore[type-arg]
@@ -136,7 +142,7 @@ class DeliveryAdmin(Log):
         assert isinstance(queryset, DeliveryQuerySet)
         term = search_term.strip()
         if "@" in term:
-            return queryset.to_address(term), False
+            return queryset.to_address(term).filter(_IN_ANY_STATE), False
         if "/" in term:
             return queryset.filter(message__repo__in=_repos(term)), False
         return (queryset.filter(user__in=_people(term)) if term else queryset), False
