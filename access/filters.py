@@ -17,6 +17,7 @@ from django.db.models.lookups import GreaterThan
 
 from access import search
 from access.models import AccessRequest
+from accounts.compiled import rows
 from repos import cards
 from repos.models import GateForm, Repo
 
@@ -136,9 +137,7 @@ class Questions:
 
 def questions_of(repo: Repo) -> Questions:
     """The questions of the form in force and of those that were answered, the newest first."""
-    answered = AccessRequest.objects.filter(form=OuterRef("pk")).order_by()
-    versions = GateForm.objects.filter(Q(Exists(answered)) | Q(pk=repo.gate_form_id), repo=repo)
-    fields_of_versions = versions.order_by("-pk").values_list("spec__fields", flat=True)[:NEWEST_FORMS]
+    fields_of_versions = rows(_fields_of_versions, repo=repo.pk, in_force=repo.gate_form_id or 0)  # No key is 0.
     options: dict[str, dict[str, str]] = {}
     countries: dict[str, None] = {}
     for fields in fields_of_versions:
@@ -154,6 +153,12 @@ def questions_of(repo: Repo) -> Questions:
         Question(_key(label), label, tuple(offered.items())[:MOST_OPTIONS]) for label, offered in options.items()
     )
     return Questions(tuple(choices), tuple(countries))
+
+
+def _fields_of_versions(repo: int, in_force: int) -> QuerySet[GateForm, Any]:
+    answered = AccessRequest.objects.filter(form=OuterRef("pk")).order_by()
+    versions = GateForm.objects.filter(Q(Exists(answered)) | Q(pk=in_force), repo=repo)
+    return versions.order_by("-pk").values_list("spec__fields", flat=True)[:NEWEST_FORMS]
 
 
 def _key(label: str) -> str:

@@ -130,9 +130,9 @@ def _storable(name: str) -> bool:
 
 def request_of(actor: Actor, repo: Repo) -> AccessRequest | None:
     """The actor's own request for the repo."""
-    if actor.user is None:
+    if actor.user_id is None:
         return None
-    found: list[AccessRequest] = rows(_request_of, repo=repo.pk, user=actor.user.pk)
+    found: list[AccessRequest] = rows(_request_of, repo=repo.pk, user=actor.user_id)
     return found[0] if found else None
 
 

@@ -12,6 +12,7 @@ from django.db.models.functions import Lower
 from django.utils import timezone
 
 from accounts.actor import Actor, Entrance
+from accounts.compiled import rows
 
 
 class User(AbstractUser):
@@ -44,7 +45,15 @@ class User(AbstractUser):
 
     @property
     def has_verified_address(self) -> bool:
-        return bool(EmailAddress.objects.filter(user=self, email__iexact=self.email, verified=True).exists())
+        # As a rule both have the same letters, and the same case.
+        return bool(rows(_verified_address, user=self.pk, email=self.email)) or bool(
+            EmailAddress.objects.filter(user=self, email__iexact=self.email, verified=True).exists()
+        )
+
+
+def _verified_address(user: int, email: str) -> models.QuerySet[Any, Any]:
+    found: models.QuerySet[Any, Any] = EmailAddress.objects.filter(user=user, email=email, verified=True)
+    return found.values_list("pk")
 
 
 class Organization(models.Model):

@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib.humanize.templatetags.humanize import naturaltime
+from django.db.models import QuerySet
 from django.http import HttpRequest, QueryDict
 from django.middleware.csrf import get_token
 from django.template.loader import get_template
@@ -21,6 +22,7 @@ from access import answers, filters, selectors, services, tallies
 from access.filters import Question, RequestFilter
 from access.finding import Finder, Number
 from access.models import AccessRequest, BulkReview
+from accounts import compiled
 from gatehub import keyset
 from gatehub.web.chart import Chart, chart_of
 from gatehub.web.countries import country_options
@@ -279,9 +281,7 @@ class Lists:
         """Reasons given here lately, each once, for whoever rejects to choose from."""
         if self.status == Status.REJECTED:  # Where nobody can be rejected any more.
             return []
-        rejected = AccessRequest.objects.filter(repo=self.repo, status=Status.REJECTED).order_by("-reviewed_at", "-pk")
-        lately = rejected.values_list("rejection_reason", flat=True)[:REASONS_LOOKED_AT]
-        return list(dict.fromkeys(filter(None, lately)))[:REASONS_OFFERED]
+        return list(dict.fromkeys(filter(None, compiled.rows(_lately, repo=self.repo.pk))))[:REASONS_OFFERED]
 
     @property
     def typed_reason(self) -> str:
@@ -417,6 +417,11 @@ class Lists:
     @property
     def people(self) -> list[selectors.Person]:
         return selectors.people_to_grant(self.repo, self.person)
+
+
+def _lately(repo: int) -> QuerySet[AccessRequest, Any]:
+    rejected = AccessRequest.objects.filter(repo=repo, status=Status.REJECTED).order_by("-reviewed_at", "-pk")
+    return rejected.values_list("rejection_reason", flat=True)[:REASONS_LOOKED_AT]
 
 
 def lists(request: HttpRequest, repo: Repo) -> Lists:

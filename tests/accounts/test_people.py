@@ -32,6 +32,25 @@ def test_the_operator_vouches_for_the_address(ada):
 
 
 @pytest.mark.parametrize(
+    ("primary", "known", "verified", "expected"),
+    [
+        ("a_b@example.org", "a_b@example.org", True, True),
+        ("a_b@example.org", "A_B@Example.ORG", True, True),
+        ("a_b@example.org", "a_b@example.org", False, False),
+        ("a_b@example.org", "axb@example.org", True, False),
+        ("%@example.org", "anybody@example.org", True, False),
+        ("a_b@example.org", "", True, False),
+    ],
+)
+def test_an_address_is_verified_letter_for_letter_whatever_its_case(sam, noor, primary, known, verified, expected):
+    # Somebody else's says nothing; verified, it is one person's only.
+    EmailAddress.objects.filter(user=noor).update(email=primary, verified=not expected)
+    EmailAddress.objects.filter(user=sam).update(email=known, verified=verified)
+    sam.email = primary
+    assert sam.has_verified_address is expected
+
+
+@pytest.mark.parametrize(
     ("changed", "field"),
     [({"email": "nonsense"}, "email"), ({"email": ""}, "email"), ({"password": ""}, "password")],
 )
