@@ -40,6 +40,22 @@ class RequestId:
         return response
 
 
+class PrivatePages:
+    """Every page is for the one who asked: for their eyes are its menu, its forms, and what of it they may see.
+
+    So no shared cache keeps it, and a browser asks again before it shows it anew, unless the view says otherwise.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        response = self.get_response(request)
+        if response.get("Content-Type", "").startswith("text/html"):
+            response.setdefault("Cache-Control", "private, no-cache")
+        return response
+
+
 class Refusals:
     """Turns every error of a view outside the API framework into its answer.  Last in the chain.
 

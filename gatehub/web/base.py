@@ -12,7 +12,7 @@ from django.contrib.auth.views import redirect_to_login
 from django.core.paginator import Page, Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, QueryDict
-from django.shortcuts import resolve_url
+from django.shortcuts import render, resolve_url
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 
 from access import selectors
@@ -37,6 +37,11 @@ def person(request: HttpRequest) -> User:
     """The one who is signed in, on a page that `signed_in` guards."""
     assert isinstance(request.user, User)
     return request.user
+
+
+def endpoint_of(request: HttpRequest) -> str:
+    """The address of this server as the visitor used it: what HF_ENDPOINT must be."""
+    return request.build_absolute_uri("/").rstrip("/")
 
 
 def signed_in(view: View) -> View:
@@ -112,6 +117,15 @@ def find_repo(request: HttpRequest, action: Action, where: dict[str, str]) -> tu
     """The caller, and the repo that the address names, if the caller may do `action` to it; else the refusal."""
     actor = caller(request)
     return actor, selectors.find_repo(actor, action, where["repo_type"], where["namespace"], where["name"])
+
+
+def render_private(
+    request: HttpRequest, template: str, context: dict[str, Any] | None = None, *, status: int = 200
+) -> HttpResponse:
+    """A page that tells of one person, or of who asked for a repo: no cache keeps it, not even the browser's."""
+    response = render(request, template, context, status=status)
+    response["Cache-Control"] = "no-store"
+    return response
 
 
 def page_of(

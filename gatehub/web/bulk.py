@@ -7,7 +7,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
@@ -17,7 +17,7 @@ from access.models import AccessRequest, BulkReview
 from access.policy import Action
 from accounts.actor import Actor
 from accounts.errors import BadRequest, HubError, NotFound
-from gatehub.web.base import FORM, SHOW, attempt, find_repo, in_words, is_partial, only, signed_in
+from gatehub.web.base import FORM, SHOW, attempt, find_repo, in_words, is_partial, only, render_private, signed_in
 from gatehub.web.repo import header
 from gatehub.web.review import back
 from gatehub.web.review_lists import PAGE_SIZE, Lists, lists
@@ -128,9 +128,7 @@ def _confirm(request: HttpRequest, repo: Repo, review: Lists, reason: str, until
         "number": chosen.requests(repo).count(),
         "examples": chosen.requests(repo).select_related("user").order_by("requested_at", "pk")[:NAMED],
     }
-    response = render(request, "repo/bulk_confirm.html", context)
-    response["Cache-Control"] = "no-store"
-    return response
+    return render_private(request, "repo/bulk_confirm.html", context)
 
 
 def _find(repo: Repo, key: int) -> BulkReview:
@@ -154,9 +152,7 @@ def progress(request: HttpRequest, key: int, **where: str) -> HttpResponse:
         "expected": review.chosen["status"],
         "unnamed": review.refused - len(review.refusals),
     }
-    response = render(request, "repo/_bulk.html" if is_partial(request) else "repo/bulk.html", context)
-    response["Cache-Control"] = "no-store"
-    return response
+    return render_private(request, "repo/_bulk.html" if is_partial(request) else "repo/bulk.html", context)
 
 
 @signed_in

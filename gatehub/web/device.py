@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
 
 from access import device
 from access.models import DeviceSignIn
 from accounts.errors import BadRequest, HubError
 from gatehub.errors import TooManyRequests
-from gatehub.web.base import FORM, SHOW, caller, in_words, only, person, signed_in
+from gatehub.web.base import FORM, SHOW, caller, in_words, only, person, render_private, signed_in
 
 _GUESSES, _PER_SECONDS = 20, 600
 
@@ -57,6 +56,4 @@ def _count_guess(request: HttpRequest) -> None:
 
 
 def _page(request: HttpRequest, *, status: int = 200, **context: object) -> HttpResponse:
-    response = render(request, "device.html", context, status=status)
-    response["Cache-Control"] = "no-store"
-    return response
+    return render_private(request, "device.html", context, status=status)

@@ -15,7 +15,7 @@ from access import policy
 from access.policy import Action
 from accounts.actor import Actor
 from accounts.errors import BadRequest, HubError
-from gatehub.web.base import FORM, SHOW, find_repo, in_words, is_partial, large_form, only, signed_in
+from gatehub.web.base import FORM, SHOW, find_repo, in_words, is_partial, large_form, only, render_private, signed_in
 from gatehub.web.forms import CommitForm
 from gatehub.web.gate import Gate, preview_of
 from gatehub.web.repo import header, rendered_card
@@ -94,9 +94,7 @@ def preview(request: HttpRequest, **where: str) -> HttpResponse:
     if is_partial(request):
         look = _look(repo, actor, written, text)
         context = {"repo": repo, "look": look, "partial": True}
-        response = render(request, "repo/_edit_preview.html", context)
-        response["Cache-Control"] = "no-store"
-        return response
+        return render_private(request, "repo/_edit_preview.html", context)
     form = CommitForm(initial={name: request.POST.get(name, "") for name in CommitForm.base_fields})
     return _editor(request, actor, repo, written, text, form)
 

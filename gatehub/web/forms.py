@@ -141,7 +141,9 @@ class TokenForm(forms.Form):
     permissions = forms.MultipleChoiceField(
         label="Permissions", choices=TokenScope.Permission, required=False, widget=forms.CheckboxSelectMultiple
     )
-    namespaces = forms.MultipleChoiceField(label="On all repositories of", required=False)
+    namespaces = forms.MultipleChoiceField(
+        label="On all repositories of", required=False, widget=forms.CheckboxSelectMultiple
+    )
     repos = forms.CharField(
         label="On these repositories",
         required=False,
@@ -160,11 +162,7 @@ class TokenForm(forms.Form):
     def __init__(self, *args: Any, actor: Actor, namespaces: Sequence[str], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.actor = actor
-        choices = [(name, name) for name in namespaces]
-        field = forms.MultipleChoiceField(
-            label="On all repositories of", required=False, choices=choices, widget=forms.CheckboxSelectMultiple
-        )
-        self.fields["namespaces"] = field
+        self.fields["namespaces"].choices = [(name, name) for name in namespaces]  # type: ignore[attr-defined]
 
     def clean_expires_at(self) -> datetime.datetime | None:
         day: datetime.date | None = self.cleaned_data["expires_at"]

@@ -13,7 +13,7 @@ from access import policy, selectors
 from accounts.actor import Actor
 from accounts.errors import NotFound
 from accounts.models import Membership
-from gatehub.web.base import SHOW, caller, only, page_of
+from gatehub.web.base import SHOW, caller, endpoint_of, only, page_of
 from gatehub.web.facets import facets_of
 from gatehub.web.search import GATES, SORTS, RepoSearch
 from repos.models import Repo, RepoQuerySet
@@ -40,7 +40,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "datasets": newest[Repo.Type.DATASET],
         "waiting": waiting[:WAITING],
         "more_waiting": len(waiting) > WAITING,
-        "shell": f"export HF_ENDPOINT={request.build_absolute_uri('/').rstrip('/')}\nhf auth login",
+        "shell": f"export HF_ENDPOINT={endpoint_of(request)}\nhf auth login",
     }
     return render(request, "home.html", context)
 

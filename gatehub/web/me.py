@@ -13,7 +13,7 @@ from access.models import AccessRequest, AccessToken
 from access.policy import Action
 from accounts.errors import Conflict, InvalidFields, NotFound
 from accounts.models import AuditEvent
-from gatehub.web.base import FORM, SHOW, attempt, caller, only, page_of, person, signed_in
+from gatehub.web.base import FORM, SHOW, attempt, caller, only, page_of, person, render_private, signed_in
 from gatehub.web.forms import ProfileForm, TokenForm
 from gatehub.web.namespaces import own_namespaces
 from repos.models import Repo
@@ -42,9 +42,7 @@ def token_list(request: HttpRequest) -> HttpResponse:
     rows = person(request).access_tokens.order_by("-created_at", "-pk")
     rows = rows.prefetch_related("scopes__namespace", "scopes__repo__namespace")
     context = {"tokens": rows, "form": form, "made": made}
-    response = render(request, "me/tokens.html", context, status=400 if form.errors else 200)
-    response["Cache-Control"] = "no-store"
-    return response
+    return render_private(request, "me/tokens.html", context, status=400 if form.errors else 200)
 
 
 @signed_in

@@ -6,10 +6,10 @@ A look at it changes nothing: scanners of mail open every link.
 from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 
 from accounts.errors import BadRequest
-from gatehub.web.base import FORM, SHOW, caller, only
+from gatehub.web.base import FORM, SHOW, caller, only, render_private
 from repos import notification_address
 
 
@@ -24,9 +24,7 @@ def confirm(request: HttpRequest, token: str) -> HttpResponse:
         return redirect(request.path)
     link = notification_address.find_link(token)
     context = {"link": link, "repo": link.repo, "asked_by": link.repo.gated_notifications_email_set_by}
-    response = render(request, "notifications/confirm_address.html", context)
-    response["Cache-Control"] = "no-store"
-    return response
+    return render_private(request, "notifications/confirm_address.html", context)
 
 
 _ANSWERS = {"confirm": notification_address.confirm, "refuse": notification_address.refuse}

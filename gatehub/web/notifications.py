@@ -11,7 +11,7 @@ from django.views.decorators.csrf import csrf_exempt
 from accounts.actor import Actor, Entrance
 from accounts.errors import BadRequest
 from gatehub.authentication import client_address
-from gatehub.web.base import FORM, SHOW, caller, only, person, signed_in
+from gatehub.web.base import FORM, SHOW, caller, only, person, render_private, signed_in
 from notifications import addresses, opt_outs
 from notifications.models import OptOut
 
@@ -60,6 +60,4 @@ _ANSWERS = {"off": False, "on": True}
 
 
 def _unsubscribe_page(request: HttpRequest, found: opt_outs.Unsubscription, *, answered: bool = False) -> HttpResponse:
-    response = render(request, "notifications/unsubscribe.html", {"found": found, "answered": answered})
-    response["Cache-Control"] = "no-store"
-    return response
+    return render_private(request, "notifications/unsubscribe.html", {"found": found, "answered": answered})

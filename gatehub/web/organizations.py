@@ -17,7 +17,7 @@ from accounts import services as accounts
 from accounts.actor import Actor
 from accounts.errors import BadRequest, HubError, NotFound
 from accounts.models import Membership, Organization
-from gatehub.web.base import FORM, SHOW, attempt, caller, in_words, only, page_of, person, signed_in
+from gatehub.web.base import FORM, SHOW, attempt, caller, in_words, only, page_of, person, render_private, signed_in
 from gatehub.web.forms import NewOrganizationForm, OrganizationForm
 
 Role = Membership.Role
@@ -133,9 +133,7 @@ def _members(
     }
     if shown["may_administer"]:
         context |= _search(organization, given)
-    response = render(request, "organization/members.html", context, status=status)
-    response["Cache-Control"] = "no-store"
-    return response
+    return render_private(request, "organization/members.html", context, status=status)
 
 
 def _search(organization: Organization, given: Any) -> dict[str, Any]:
@@ -158,9 +156,7 @@ def _typed(given: Any) -> str:
 def people(request: HttpRequest, name: str) -> HttpResponse:
     """`/organizations/{name}/members/people?user=`: who could be added, as a part of the page."""
     _, organization = _administered(request, name)
-    response = render(request, "organization/_people_to_add.html", _search(organization, request.GET))
-    response["Cache-Control"] = "no-store"
-    return response
+    return render_private(request, "organization/_people_to_add.html", _search(organization, request.GET))
 
 
 @signed_in
@@ -275,9 +271,7 @@ def _settings(
         "more_repos": len(repos) > SHOWN_REPOS,
         "problem": problem,
     }
-    response = render(request, "organization/settings.html", context, status=status)
-    response["Cache-Control"] = "no-store"
-    return response
+    return render_private(request, "organization/settings.html", context, status=status)
 
 
 @signed_in

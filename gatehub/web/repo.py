@@ -15,7 +15,7 @@ from django.utils.safestring import SafeString, mark_safe
 from access import policy, services, tallies
 from access.policy import Action
 from accounts.actor import Actor
-from gatehub.web.base import FORM, SHOW, attempt, find_repo, only, signed_in
+from gatehub.web.base import FORM, SHOW, attempt, endpoint_of, find_repo, only, signed_in
 from gatehub.web.facts import facts_of
 from gatehub.web.gate import gate_of
 from repos import cards, content, usage
@@ -67,7 +67,7 @@ def repo_page(
     can_read, can_change = Action.FILES_READ in may, Action.SETTINGS_CHANGE in may
     text = None if repo.disabled else card_text(repo)
     html = None if text is None else rendered_card(repo, text, files_closed=not can_read)
-    endpoint = request.build_absolute_uri("/").rstrip("/")  # The address of this server as the visitor used it.
+    endpoint = endpoint_of(request)
     context = {
         **header(repo, tab="card", can_change=can_change),
         "card": html,
@@ -84,7 +84,7 @@ def repo_page(
         "upload_lines": usage.upload_lines(repo, endpoint=endpoint),
     }
     response = render(request, "repo/card.html", context, status=status)
-    response["Cache-Control"] = "no-store" if repo.is_gated or repo.private else "no-cache"
+    response["Cache-Control"] = "no-store" if repo.is_gated or repo.private else "private, no-cache"
     return response
 
 

@@ -6,14 +6,14 @@ from collections.abc import Mapping
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 
 from access import selectors, services
 from access.models import AccessRequest
 from access.policy import Action
 from accounts import services as accounts
 from accounts.errors import HubError, NotFound
-from gatehub.web.base import FORM, SHOW, attempt, find_repo, in_words, only, signed_in
+from gatehub.web.base import FORM, SHOW, attempt, find_repo, in_words, only, render_private, signed_in
 from gatehub.web.review_lists import kept, lists
 from repos.models import Repo
 
@@ -23,9 +23,7 @@ Status = AccessRequest.Status
 def section(request: HttpRequest, repo: Repo) -> HttpResponse:
     """The review alone, with the messages: what htmx puts in the place of the one on the page."""
     context = {"repo": repo, "review": lists(request, repo), "partial": True}
-    response = render(request, "repo/_review.html", context)
-    response["Cache-Control"] = "no-store"
-    return response
+    return render_private(request, "repo/_review.html", context)
 
 
 def back(request: HttpRequest, repo: Repo, *, reason: str = "") -> HttpResponse:
@@ -93,6 +91,4 @@ def grant(request: HttpRequest, **where: str) -> HttpResponse:
 def people(request: HttpRequest, **where: str) -> HttpResponse:
     """`/{repo_id}/settings/people?user=`: who could be given access, as a part of the page."""
     _, repo = find_repo(request, Action.REQUESTS_REVIEW, where)
-    response = render(request, "repo/_people.html", {"repo": repo, "review": lists(request, repo)})
-    response["Cache-Control"] = "no-store"
-    return response
+    return render_private(request, "repo/_people.html", {"repo": repo, "review": lists(request, repo)})

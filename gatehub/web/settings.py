@@ -9,7 +9,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 
 from access import policy, region
 from access import services as access
@@ -18,7 +18,7 @@ from access.services import form_spec
 from accounts.actor import Actor
 from accounts.errors import HubError, InvalidFields
 from gatehub.web import review, review_lists
-from gatehub.web.base import FORM, SHOW, attempt, find_repo, in_words, is_partial, only, signed_in
+from gatehub.web.base import FORM, SHOW, attempt, find_repo, in_words, is_partial, only, render_private, signed_in
 from gatehub.web.form_version import form_in_force
 from gatehub.web.gate import preview_of
 from gatehub.web.namespaces import creatable_namespaces, named_namespace
@@ -72,9 +72,7 @@ def _render(
         "form_preview": preview_of(repo, form_spec(form), actor, keep=True),
         "can_write": policy.may(actor, Action.FILES_WRITE, repo),
     }
-    response = render(request, "repo/settings.html", context, status=status)
-    response["Cache-Control"] = "no-store"
-    return response
+    return render_private(request, "repo/settings.html", context, status=status)
 
 
 _PLACES = frozenset("gated orgMembersGated gatedNotificationsMode gatedNotificationsEmail private move delete".split())

@@ -1,6 +1,8 @@
 // What every page has: toasts that can be dismissed, a word where a part of a page could not be fetched, and wide code
 // and tables that the keyboard can scroll.  All of it is comfort: without scripts a toast stays until the next page, and
 // most browsers see to wide things themselves.
+const FAILED = "That did not work. Try again; if it fails again, copy what you have typed, and reload the page.";
+
 function readyToasts(root) {
   for (const button of root.querySelectorAll("[data-dismiss][hidden]")) {
     button.hidden = false;
@@ -40,4 +42,4 @@ window.addEventListener("resize", () => readyWideThings(document));
 document.addEventListener("toggle", () => readyWideThings(document), true);
 document.body.addEventListener("htmx:load", (event) => ready(event.detail.elt));
 document.body.addEventListener("htmx:sendError", () => toast("The server cannot be reached. Nothing was changed; try again."));
-document.body.addEventListener("htmx:responseError", () => toast("That did not work. Reload the page and try again."));
+document.body.addEventListener("htmx:responseError", () => toast(FAILED));

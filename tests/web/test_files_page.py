@@ -57,6 +57,8 @@ def test_folders_branches_and_odd_names(gated_repo, browser, ada):
     ]
     assert [words(crumb) for crumb in page.select(".path li")] == ["toxic-bert", "a"]
     assert other_revisions(page) == {"main": f"{PATH}/tree/main/a", "dev/x": f"{PATH}/tree/dev%2Fx/a"}
+    assert [words(link) for link in page.select("main .menu-panel [aria-current]")] == ["dev/x"]
+    assert words(page.select_one("main .menu summary")) == "Revision: dev/x"
     page = soup(client.get(f"{PATH}/tree/dev/x/a/b"))
     link = page.select_one("td:first-child a")["href"]
     assert words(soup(client.get(link)).select_one(".source")) == "hello"

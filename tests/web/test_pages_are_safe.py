@@ -67,6 +67,7 @@ def assert_safe(response, path):
     assert "script-src 'self'" in policy, path
     assert "style-src 'self'" in policy, path
     assert "unsafe" not in policy, path
+    assert re.search(r"\b(private|no-store)\b", response["Cache-Control"]), path
     assert_nothing_inline(response)
     page = soup(response)
     assert not page.select("img[src=x]"), path
