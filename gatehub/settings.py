@@ -309,8 +309,13 @@ if REDIS_URL:
         "max_retries": 0,
         "interval_start": 0,
         "socket_connect_timeout": 2,
+        "socket_timeout": 4,  # More than the second for which a worker waits for tasks at a time.
     }
-    CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
+    _redis = {"LOCATION": REDIS_URL, "OPTIONS": {"socket_connect_timeout": 2, "socket_timeout": 2}}
+    CACHES = {
+        "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", **_redis},
+        "kept": {"BACKEND": "gatehub.caches.ForgivingRedisCache", **_redis},
+    }
 else:
     CELERY_BROKER_URL = "filesystem://"
     _queue = DATA_DIR / "broker"
@@ -326,7 +331,10 @@ else:
             _folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError as error:
         raise ImproperlyConfigured(f"GATEHUB_DATA_DIR: cannot be written: {error}") from None
-    CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+    CACHES = {
+        name: {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": name}
+        for name in ("default", "kept")
+    }
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TASK_IGNORE_RESULT = True

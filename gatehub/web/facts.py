@@ -7,11 +7,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from urllib.parse import quote, urlencode, urlsplit
 
-from django.core.cache import cache
 from django.urls import reverse
 
 from access import selectors
 from accounts.actor import Actor
+from gatehub.caches import kept
 from repos import content
 from repos.cards import metadata
 from repos.errors import RepoNotFound
@@ -119,12 +119,12 @@ def _license(repo: Repo) -> Link | None:
 
 def _size(repo: Repo) -> Size | None:
     key = f"size:{repo.storage_id}:{repo.head_sha}"
-    known: tuple[int, int | None] | None = cache.get(key)
+    known: tuple[int, int | None] | None = kept.get(key)
     if known is not None:
         return Size(*known)
     size = _added_up(repo) if repo.head_sha else None
     if size is not None:
-        cache.set(key, (size.files, size.bytes), _SIZE_SECONDS)
+        kept.set(key, (size.files, size.bytes), _SIZE_SECONDS)
     return size
 
 

@@ -12,7 +12,6 @@ from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import quote
 
-from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.html import escape
@@ -23,6 +22,7 @@ from access.errors import GatedRepo
 from access.policy import Action
 from accounts.actor import Actor
 from accounts.errors import NotFound
+from gatehub.caches import kept
 from gatehub.hub.serving import content_type
 from gatehub.web.base import SHOW, find_repo, only
 from gatehub.web.repo import header, repo_page
@@ -307,7 +307,7 @@ def _page(place: Place, entry: Entry, text: str, *, files_closed: bool) -> SafeS
     """Markdown as safe HTML, without its metadata; None where these cannot be read."""
     named = f"{place.url('blob')} {entry.oid} {files_closed}"  # Links and images in it depend on where it is.
     key = f"page:{hashlib.sha256(named.encode()).hexdigest()}"
-    html: str | None = cache.get(key)
+    html: str | None = kept.get(key)
     if html is None:
         try:
             written = cards.read(text).text
@@ -320,7 +320,7 @@ def _page(place: Place, entry: Entry, text: str, *, files_closed: bool) -> SafeS
             blob_url=lambda path: place.url("blob", posixpath.join(folder, path)),
             files_closed=files_closed,
         )
-        cache.set(key, html, _RENDERED_SECONDS)
+        kept.set(key, html, _RENDERED_SECONDS)
     return mark_safe(html)  # noqa: S308 - render_card gives what nh3 let through.
 
 

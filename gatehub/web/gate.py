@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.core.cache import cache
 from django.utils.safestring import SafeString, mark_safe
 
 from access import answers, policy, region, selectors, services
 from access.models import AccessRequest
 from accounts.actor import Actor
+from gatehub.caches import kept
 from gatehub.web.countries import country_options
 from repos import cards
 from repos.cards.markdown import render_prompts
@@ -153,11 +153,11 @@ def _rendered(repo: Repo, spec: cards.FormSpec, *, keep: bool = True) -> list[Sa
     """Prompt, description and the helps of all fields as safe HTML."""
     # The id is part of the links, so a moved repo is rendered anew.
     key = f"gate:{spec.digest}:{repo.path}"
-    html: list[str] | None = cache.get(key) if keep else None
+    html: list[str] | None = kept.get(key) if keep else None
     if html is None:
         texts = [spec.prompt, spec.description, *(entry.help for entry in spec.fields)]
         # Whoever is shown the terms has no access to the files yet.
         html = render_prompts(texts, resolve_url=f"{repo.path}/resolve/main/", files_closed=True)
         if keep:
-            cache.set(key, html, _RENDERED_SECONDS)
+            kept.set(key, html, _RENDERED_SECONDS)
     return [mark_safe(text) for text in html]  # noqa: S308 - render_prompts gives what nh3 let through.

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.contrib import messages
-from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.safestring import SafeString, mark_safe
@@ -15,6 +14,7 @@ from django.utils.safestring import SafeString, mark_safe
 from access import policy, services, tallies
 from access.policy import Action
 from accounts.actor import Actor
+from gatehub.caches import kept
 from gatehub.web.base import FORM, SHOW, attempt, endpoint_of, find_repo, only, signed_in
 from gatehub.web.facts import facts_of
 from gatehub.web.gate import gate_of
@@ -113,11 +113,11 @@ def card_text(repo: Repo) -> str | None:
 def rendered_card(repo: Repo, text: str, *, files_closed: bool = False, keep: bool = True) -> SafeString:
     """The card's text as safe HTML; not kept where somebody is still typing it."""
     key = f"card:{hashlib.sha256(text.encode()).hexdigest()}:{files_closed}:{repo.path}"
-    html: str | None = cache.get(key) if keep else None
+    html: str | None = kept.get(key) if keep else None
     if html is None:
         html = render_card(text, resolve_url=f"{repo.path}/resolve/main/", files_closed=files_closed)
         if keep:
-            cache.set(key, html, _RENDERED_SECONDS)
+            kept.set(key, html, _RENDERED_SECONDS)
     return mark_safe(html)  # noqa: S308 - render_card gives what nh3 let through.
 
 

@@ -8,11 +8,11 @@ from urllib.parse import urlencode
 
 import pytest
 from bs4 import BeautifulSoup
-from django.core.cache import cache
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from access.models import AccessRequest
+from gatehub.caches import kept
 from repos import content
 from repos.cards import markdown
 from repos.models import Repo
@@ -238,12 +238,12 @@ def test_a_hundred_laborious_texts_get_the_time_of_one(gated_repo, browser, ada,
 
 
 def test_what_is_typed_fills_no_cache(gated_repo, browser, ada, monkeypatch):
-    kept = []
-    monkeypatch.setattr(cache, "set", lambda key, *args, **kwargs: kept.append(key))
+    written = []
+    monkeypatch.setattr(kept, "set", lambda key, *args, **kwargs: written.append(key))
     client = browser(ada)
     look(client, GATE_CARD.replace("harm", "profit").replace("# A model", "# Typed"))
     client.get(EDIT)
-    assert [key for key in kept if str(key).startswith(("card:", "gate:", "page:"))] == []
+    assert [key for key in written if str(key).startswith(("card:", "gate:", "page:"))] == []
     assert "no-store" in look(client, GATE_CARD)["Cache-Control"]
 
 
