@@ -11,8 +11,11 @@ from django.utils.safestring import SafeString, mark_safe
 from access import answers, policy, region, selectors, services
 from access.models import AccessRequest
 from accounts.actor import Actor
+from accounts.models import User
 from gatehub.caches import kept
 from gatehub.web.countries import country_options
+from notifications import opt_outs
+from notifications.models import Kind
 from repos import cards
 from repos.cards.markdown import render_prompts
 from repos.models import GateForm, Repo
@@ -61,6 +64,8 @@ class Gate:
     has_unread_terms: bool = False
     sent: list[tuple[str, str]] = field(default_factory=list)
     """The visitor's answers that wait for a decision, in the words of the form that was answered."""
+    mail_to: str = ""
+    """Where a visitor who waits is told of the decision, "" for nowhere."""
 
     @property
     def shows_terms(self) -> bool:
@@ -95,6 +100,7 @@ def gate_of(
         has_changed=changed,
         has_unread_terms=services.has_unread_terms(repo),
         sent=_sent(repo, found) if found is not None and state == "pending" else [],
+        mail_to=told_of_decisions_at(actor.user) if actor.user is not None and state == "pending" else "",
     )
 
 
@@ -107,6 +113,11 @@ def preview_of(repo: Repo, spec: cards.FormSpec, actor: Actor, *, keep: bool) ->
     prompt, description, *helps = _rendered(repo, spec, keep=keep)
     controls = _controls(spec, helps, actor, {}, {})
     return Gate("preview", None, spec, prompt, description, controls)
+
+
+def told_of_decisions_at(user: User) -> str:
+    """The address to which mails about the person's requests go, "" if they want none."""
+    return user.email if opt_outs.wants(user, Kind.ACCEPTED) else ""
 
 
 def _sent(repo: Repo, found: AccessRequest) -> list[tuple[str, str]]:

@@ -15,6 +15,7 @@ from accounts.errors import Conflict, InvalidFields, NotFound
 from accounts.models import AuditEvent
 from gatehub.web.base import FORM, SHOW, attempt, caller, only, page_of, person, render_private, signed_in
 from gatehub.web.forms import ProfileForm, TokenForm
+from gatehub.web.gate import told_of_decisions_at
 from gatehub.web.namespaces import own_namespaces
 from repos.models import Repo
 
@@ -93,6 +94,7 @@ def my_requests(request: HttpRequest) -> HttpResponse:
     context = {
         "page": page_of(request, rows, REQUESTS_A_PAGE),
         "status": status if status in Status.values else "",
+        "mail_to": told_of_decisions_at(person(request)),
         "total": sum(counts.values()),
         "tabs": [(choice.value, choice.label, counts.get(choice, 0)) for choice in Status],
     }

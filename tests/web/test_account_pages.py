@@ -278,7 +278,7 @@ def test_a_request_that_was_decided_meanwhile_stays(browser, sam, ada, three_req
 
 def test_a_long_list_of_requests_costs_few_queries(browser, sam, three_requests, django_assert_max_num_queries):
     client = browser(sam)
-    with django_assert_max_num_queries(5):
+    with django_assert_max_num_queries(6):
         client.get("/settings/requests")
 
 

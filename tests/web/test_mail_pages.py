@@ -6,12 +6,14 @@ from __future__ import annotations
 import pytest
 from django.test import Client
 
+from access import services as access
 from accounts.actor import Actor
 from accounts.models import AuditEvent
 from notifications import addresses, opt_outs
 from notifications.models import Delivery, OptOut, OutboxMessage
 from repos import notification_address, services
 from repos.notification_address import address_to_use
+from tests.support.cast import ANSWERS
 from tests.web.pages import assert_nothing_inline, data_of, form_to, label_of, press, soup, words
 
 PAGE = "/settings/notifications"
@@ -61,6 +63,20 @@ def test_a_form_of_another_site_chooses_nothing(browser, sam):
     client = browser(sam, enforce_csrf_checks=True)
     assert client.post(PAGE, {}).status_code == 403
     assert not OptOut.objects.exists()
+
+
+def test_whoever_wants_no_mails_about_decisions_is_promised_none(browser, gated_repo, sam):
+    access.ask(repo=gated_repo, answers=ANSWERS, by=Actor(user=sam))
+    client = browser(sam)
+    pages = ("/lab/toxic-bert", "/settings/requests")
+    for path in pages:
+        assert "sam@example.org" in words(soup(client.get(path)).main)
+    opt_outs.turn_off(sam, "decisions", by=Actor(user=sam))
+    for path in pages:
+        said = words(soup(client.get(path)).main)
+        assert "sam@example.org" not in said
+        assert "You get a mail" not in said
+    assert "This page says how it was decided." in words(soup(client.get("/lab/toxic-bert")).main)
 
 
 def test_an_address_that_gets_no_mail_is_told_with_the_way_back(browser, sam, noor):

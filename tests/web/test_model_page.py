@@ -167,10 +167,11 @@ def test_an_open_repo_has_no_gate_and_an_empty_one_says_what_to_do(make_repo, la
 
 
 QUERIES = {
-    # The session and its person; the repo; what the person may; their request; their address, or the owner's counter.
+    # The session and its person; the repo; what the person may; their request; their address, or the owner's counter;
+    # whether mails tell them.
     "stranger": 2,
     "nothing asked": 6,
-    "pending": 5,
+    "pending": 6,
     "accepted": 5,
     "rejected": 5,
     "read": 5,
