@@ -34,11 +34,15 @@ def new_requests() -> int:
     return done
 
 
-@transaction.atomic
 def _next_batch() -> int:
-    free = OutboxMessage.objects.select_for_update(of=("self",), skip_locked=True)
-    waiting = free.filter(state=State.WAITING, in_digest=False).select_related("repo__namespace", "access_request")
-    messages = list(waiting.order_by("pk")[:BATCH])
+    waiting = OutboxMessage.objects.filter(state=State.WAITING, in_digest=False).order_by("pk")
+    return _dispatch(waiting) if waiting.exists() else 0  # SQLite has one writer, who is not to wait for nothing.
+
+
+@transaction.atomic
+def _dispatch(waiting: QuerySet[OutboxMessage]) -> int:
+    free = waiting.select_for_update(of=("self",), skip_locked=True)
+    messages = list(free.select_related("repo__namespace", "access_request")[:BATCH])
     live = [message for message in messages if _is_live(message)]
     told = recipients.of_repos(list({message.repo_id: message.repo for message in live if message.repo}.values()))
     deliveries = []
