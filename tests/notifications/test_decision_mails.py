@@ -85,7 +85,10 @@ def test_whoever_is_out_gets_the_reason(request_of_sam, sam, queue, reason):
 )
 def test_a_decision_that_does_not_hold_any_more_says_so(request_of_sam, sam, queue, kind, status):
     become(request_of_sam, status)
-    for said in both(mail_of(queue(kind, request_of_sam, user=sam, data={"reason": "As it was."}))):
+    message = mail_of(queue(kind, request_of_sam, user=sam, data={"reason": "As it was."}))
+    assert f"\n\nSince then this has changed: the request is {status} now.\n\n" in message.body
+    assert "\n\nYour requests:\n\n" in message.body
+    for said in both(message):
         assert f"Since then this has changed: the request is {status} now." in said
         assert "hf download" not in said
         assert "You cannot download" not in said
