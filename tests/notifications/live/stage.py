@@ -85,9 +85,9 @@ class Stage:
         """Whether a mail about the repo failed, and waits for another attempt with nobody working on it."""
         name = repo_id.partition("/")[2]
         statement = (
-            "SELECT count(*) FROM notifications_delivery delivery"
+            "SELECT count(*) FROM notifications_delivery delivery"  # noqa: S608
             " JOIN notifications_outboxmessage message ON message.id = delivery.message_id"
-            f" JOIN repos_repo repo ON repo.id = message.repo_id WHERE repo.name = '{name}'"  # noqa: S608
+            f" JOIN repos_repo repo ON repo.id = message.repo_id WHERE repo.name = '{name}'"
             " AND delivery.state = 'waiting' AND delivery.claim IS NULL AND delivery.problem <> ''"
         )
         return self.number(statement) > 0
@@ -95,9 +95,9 @@ class Stage:
     def sealed(self, address: str) -> int:
         """How many characters are kept of the secrets in account mails to an address."""
         statement = (
-            "SELECT sum(length(message.sealed)) FROM notifications_outboxmessage message"
+            "SELECT sum(length(message.sealed)) FROM notifications_outboxmessage message"  # noqa: S608
             " JOIN notifications_delivery delivery ON delivery.message_id = message.id"
-            f" WHERE delivery.address = '{address}' AND message.kind = 'account'"  # noqa: S608
+            f" WHERE delivery.address = '{address}' AND message.kind = 'account'"
         )
         return self.number(statement)
 
