@@ -40,9 +40,11 @@ def lease() -> timedelta:
 class Claim:
     """A few deliveries, in the order in which they are to be sent."""
 
-    def __init__(self, name: uuid.UUID, deliveries: Sequence[Delivery]) -> None:
+    def __init__(self, name: uuid.UUID, deliveries: Sequence[Delivery], until: datetime) -> None:
         self.name = name
         self.deliveries = deliveries
+        self.until = until
+        self._lost: set[int] = set()
 
     @classmethod
     def take(cls, number: int) -> Claim:
@@ -57,7 +59,7 @@ class Claim:
             if keys:
                 taken.update(claim=name, due_at=now + lease(), attempts=F("attempts") + 1)
         rows = taken.select_related("message__repo__namespace", "message__access_request__user", "user")
-        return cls(name, list(rows.order_by("pk")) if keys else [])
+        return cls(name, list(rows.order_by("pk")) if keys else [], now + lease())
 
     def _all(self) -> QuerySet[Delivery]:
         return Delivery.objects.waiting().filter(claim=self.name)
@@ -73,7 +75,7 @@ class Claim:
         def keep() -> None:
             while not done.wait(lease().total_seconds() / 4):
                 try:
-                    self._all().update(due_at=timezone.now() + lease())
+                    self._renew()
                 except DatabaseError:
                     log.warning("The lease of some deliveries could not be prolonged.", exc_info=True)
                 finally:
@@ -86,6 +88,18 @@ class Claim:
         finally:
             done.set()
             keeper.join()
+
+    def holds(self, delivery: Delivery) -> bool:
+        """Whether it is still this worker's.  The machine may have slept, and another one have taken it meanwhile."""
+        if timezone.now() >= self.until:
+            self._renew()
+        return delivery.pk not in self._lost
+
+    def _renew(self) -> None:
+        until = timezone.now() + lease()
+        self._all().update(due_at=until)
+        self._lost = {delivery.pk for delivery in self.deliveries} - set(self._all().values_list("pk", flat=True))
+        self.until = until
 
     # --- What became of one ---
 
@@ -105,6 +119,13 @@ class Claim:
         with transaction.atomic():
             if self._mine(delivery).update(state=State.DROPPED, claim=None, problem=because[:500]):
                 aftermath.given_up(delivery, because)
+                aftermath.dropped(delivery)
+
+    def hand_back(self, delivery: Delivery, because: str) -> None:
+        """It is not for this recipient any more: what it would have told is for whoever is told by then."""
+        with transaction.atomic():
+            self.drop(delivery, because)
+            aftermath.handed_back(delivery)
 
     def fold(self, delivery: Delivery, kinds: Sequence[str]) -> None:
         """Take the others of these kinds that are held for the same address into this one."""

@@ -66,6 +66,8 @@ class Sender:
         if self.gave_up:
             self.claim.put_back(delivery)
             return False
+        if not self.claim.holds(delivery):
+            return False
         try:
             message = mails.compose(delivery)
             message.connection = self._connection
@@ -99,7 +101,13 @@ class Sender:
 def _is_about_this_mail(error: Exception) -> bool:
     """Whether the mail server is there, and answered that it does not take this one, or not now."""
     is_answer = isinstance(error, SMTPRecipientsRefused | SMTPSenderRefused | SMTPDataError)
-    return is_answer and not (isinstance(error, SMTPResponseException) and error.smtp_code == SHUTTING_DOWN)
+    return is_answer and SHUTTING_DOWN not in _codes(error)
+
+
+def _codes(error: Exception) -> set[int]:
+    if isinstance(error, SMTPRecipientsRefused):
+        return {code for code, _ in error.recipients.values()}
+    return {error.smtp_code} if isinstance(error, SMTPResponseException) else set()
 
 
 @transaction.atomic

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db.models import Count, Max
+from django.db.models import Count, Max, Q
 from django.db.models.functions import Lower
 from django.utils import timezone
 
@@ -20,7 +20,7 @@ FAMILIES: tuple[tuple[str, ...], ...] = ((Kind.NEW_REQUEST,), DECISIONS)
 HOUR = timedelta(hours=1)
 BETWEEN_SUMMARIES = timedelta(minutes=10)
 TURN = timedelta(seconds=2)
-"""How long a decision waits for an earlier one about the same request that another worker has in hand."""
+"""How long a decision waits for an earlier one about the same request, which another worker has or nobody has tried."""
 
 
 def sendable(claim: Claim) -> list[Delivery]:
@@ -38,7 +38,9 @@ def _addressed(claim: Claim) -> list[Delivery]:
     for delivery in claim.deliveries:
         address = _address(delivery, reviewers, people)
         if address is None:
-            claim.drop(delivery, "Whoever it was for is not to be told any more, does not want it, or has no address.")
+            claim.hand_back(
+                delivery, "Whoever it was for is not to be told any more, does not want it, or has no address."
+            )
             continue
         if address.lower() != delivery.address.lower():
             claim.address(delivery, address)
@@ -93,10 +95,11 @@ def _in_turn(claim: Claim, deliveries: Sequence[Delivery]) -> list[Delivery]:
         return list(deliveries)
     told = OutboxMessage.objects.filter(access_request__in=requests, kind__in=DECISIONS).order_by()
     newest = dict(told.values_list("access_request").annotate(Max("pk")))
+    in_hand_or_untried = Q(claim__isnull=False, due_at__gt=timezone.now()) | Q(attempts=0)
     elsewhere = Delivery.objects.waiting().filter(
-        message__access_request__in=requests, kind__in=DECISIONS, claim__isnull=False, due_at__gt=timezone.now()
+        in_hand_or_untried, message__access_request__in=requests, kind__in=DECISIONS, held=False
     )
-    in_hand = list(elsewhere.exclude(claim=claim.name).values_list("message__access_request", "pk"))
+    first = list(elsewhere.exclude(claim=claim.name).values_list("message__access_request", "pk"))
     found = []
     for delivery in deliveries:
         request = delivery.message.access_request_id
@@ -104,7 +107,7 @@ def _in_turn(claim: Claim, deliveries: Sequence[Delivery]) -> list[Delivery]:
             found.append(delivery)
         elif newest[request] > delivery.message_id and (delivery.attempts > 1 or delivery.held):
             claim.drop(delivery, "A later decision about the same request was told instead.")
-        elif any(other == request and key < delivery.pk for other, key in in_hand):
+        elif any(other == request and key < delivery.pk for other, key in first):
             claim.put_back(delivery, until=timezone.now() + TURN)
         else:
             found.append(delivery)

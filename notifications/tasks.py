@@ -10,15 +10,21 @@ from notifications import delivery, dispatch, retention, schedule
 @shared_task
 def deliver() -> int:
     """Send what is due.  A crash loses nothing: what it had in hand is due again when its lease is over."""
-    dispatch.new_requests()
-    return delivery.deliver()
+    try:
+        dispatch.new_requests()
+    finally:  # Whatever is wrong with some requests, the other mails go out.
+        sent = delivery.deliver()
+    return sent
 
 
 @shared_task
 def send_digests() -> int:
     """Make the digests and send them, and whatever else is due."""
-    dispatch.digests()
-    return deliver()
+    try:
+        dispatch.digests()
+    finally:
+        sent = deliver()
+    return sent
 
 
 @shared_task

@@ -149,7 +149,7 @@ def _size(report: Path) -> int:
 
 
 def _run(role: str, fault: str, report: Path) -> NoReturn:
-    DNS_NAME._fqdn = f"pid-{os.getpid()}.example.org"  # type: ignore[attr-defined]  # Tells the mail server whom to kill.
+    DNS_NAME._fqdn = f"pid-{os.getpid()}.example.org"  # Tells the mail server whom to kill.
     if fault:
         arm(WORKER_POINTS if role == "worker" else BEAT_POINTS, fault, report)
     quiet = ["-q", "-A", "gatehub"]

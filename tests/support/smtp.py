@@ -247,13 +247,13 @@ class _Conversation(SMTP):
             lines.append(line.removeprefix(b"."))
             if len(lines) == 3 and await self._meets("half", to[0]):
                 return
-        self._set_post_data_state()
+        self._set_post_data_state()  # type: ignore[no-untyped-call]
         parsed = message_from_bytes(b"".join(lines), policy=WIRE)
         refusal = self._server.troubles.get("whole")
         if isinstance(refusal, str):  # Not taken: the client is told so.
             await self._meets("whole", to[0])
             return
-        mail = Mail(to, cast(EmailMessage, parsed))
+        mail = Mail(to, parsed)
         self._server.mails.append(mail)
         if await self._meets("whole", to[0]):
             return

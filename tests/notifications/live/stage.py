@@ -81,6 +81,26 @@ class Stage:
             " + (SELECT count(*) FROM notifications_outboxmessage WHERE state = 'waiting' AND in_digest = false)"
         )
 
+    def has_failed(self, repo_id: str) -> bool:
+        """Whether a mail about the repo failed, and waits for another attempt with nobody working on it."""
+        name = repo_id.partition("/")[2]
+        statement = (
+            "SELECT count(*) FROM notifications_delivery delivery"  # noqa: S608
+            " JOIN notifications_outboxmessage message ON message.id = delivery.message_id"
+            f" JOIN repos_repo repo ON repo.id = message.repo_id WHERE repo.name = '{name}'"
+            " AND delivery.state = 'waiting' AND delivery.claim IS NULL AND delivery.problem <> ''"
+        )
+        return self.number(statement) > 0
+
+    def sealed(self, address: str) -> int:
+        """How many characters are kept of the secrets in account mails to an address."""
+        statement = (
+            "SELECT sum(length(message.sealed)) FROM notifications_outboxmessage message"  # noqa: S608
+            " JOIN notifications_delivery delivery ON delivery.message_id = message.id"
+            f" WHERE delivery.address = '{address}' AND message.kind = 'account'"
+        )
+        return self.number(statement)
+
     def pass_time(self) -> None:
         """As if the pauses after failures were over."""
         now = "now()" if self.on_postgresql else "datetime('now', '-1 second')"

@@ -33,7 +33,13 @@ WEB += "--workers 2 --threads 4 --no-control-socket"
 WORKERS = 2
 ROUNDS = 100
 """Deaths on each database, at least."""
-WEB_FAULTS = ("before write the outbox 1", "after write the outbox 1", "before commit 1", "before nudge 1", "after nudge 1")
+WEB_FAULTS = (
+    "before write the outbox 1",
+    "after write the outbox 1",
+    "before commit 1",
+    "before nudge 1",
+    "after nudge 1",
+)
 STORED = {"before write the outbox": False, "after write the outbox": False, "before commit": False}
 """Whether a request is stored whose answer never came; committed is what comes after the nudge is written down."""
 BEAT_PLAN = [f"{when} {point} 1" for point in faults.BEAT_POINTS for when in ("before", "after")] * 2
@@ -112,7 +118,9 @@ class Mortal:
             process.kill()
 
     def logs(self) -> str:
-        return "".join(f"\n--- {process.log_file.name} ---\n{process.log()[-4000:]}" for process in (self.web, *self.others))
+        return "".join(
+            f"\n--- {process.log_file.name} ---\n{process.log()[-4000:]}" for process in (self.web, *self.others)
+        )
 
     # --- The mail server's part ---
 
@@ -185,7 +193,18 @@ def test_killed_at_every_step_every_mail_arrives_and_none_twice(mortal: Mortal):
     rounds = len(deaths) + sum(mortal.deaths_by_server.values()) + sum(feeder.killed.values())
     died_at = Counter(fault for fault, _ in deaths)
     every = {f"{when} {point}" for point in faults.WORKER_POINTS | faults.BEAT_POINTS for when in ("before", "after")}
-    print(f"{fed:.0f} and {time.monotonic() - began:.0f} s;", rounds, "deaths;", len(stage.smtp.mails), "mails;", len(mortal.missed()), "missed", dict(died_at), mortal.deaths_by_server, feeder.killed)
+    print(
+        f"{fed:.0f} and {time.monotonic() - began:.0f} s;",
+        rounds,
+        "deaths;",
+        len(stage.smtp.mails),
+        "mails;",
+        len(mortal.missed()),
+        "missed",
+        dict(died_at),
+        mortal.deaths_by_server,
+        feeder.killed,
+    )
     assert not every - set(died_at), f"never killed there; missed: {mortal.missed()}\n{mortal.logs()}"
     assert {"rcpt", "half", "whole", "answered"} == set(mortal.deaths_by_server)
     assert set(feeder.killed) == set(WEB_FAULTS)
@@ -302,7 +321,8 @@ class Feeder:
         """What became of the requests whose answer never came: as the database says, and as it must be."""
         rows = self.stage.sql(
             "SELECT repo.name, person.username FROM access_accessrequest request"
-            " JOIN repos_repo repo ON repo.id = request.repo_id JOIN accounts_user person ON person.id = request.user_id"
+            " JOIN repos_repo repo ON repo.id = request.repo_id"
+            " JOIN accounts_user person ON person.id = request.user_id"
         )
         stored = {(f"{self.owner.name}/{repo}", person) for repo, person in rows}
         for fault, repo, person in self._doubtful:

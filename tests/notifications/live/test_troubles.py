@@ -37,19 +37,6 @@ TROUBLES = [
 ]
 
 
-def was_tried(stage: Stage, repo: str) -> bool:
-    """Whether the mail about the repo failed, and waits for another attempt with nobody working on it."""
-    name = repo.partition("/")[2]
-    return bool(
-        stage.sql(
-            "SELECT delivery.id FROM notifications_delivery delivery"
-            " JOIN notifications_outboxmessage message ON message.id = delivery.message_id"
-            f" JOIN repos_repo repo ON repo.id = message.repo_id WHERE repo.name = '{name}'"
-            " AND delivery.state = 'waiting' AND delivery.claim IS NULL AND delivery.problem <> ''"
-        )
-    )
-
-
 def over(stage: Stage) -> None:
     """The trouble is over, and so are the pauses that it caused."""
     stage.smtp.work()
@@ -70,7 +57,7 @@ def test_a_server_in_trouble_delays_mails_and_nothing_else(stage: Stage, step, w
     if what is Trouble.HANG:
         stage.smtp.stop()  # Otherwise the worker would wait for an answer until its patience is at an end.
         stage.smtp.start()
-    wait_until(lambda: was_tried(stage, repo), f"a failure\n{stage._report()}")
+    wait_until(lambda: stage.has_failed(repo), f"a failure\n{stage._report()}")
     assert stage.about(repo) == []
     over(stage)
     # The request is decided by now, so that its own mail is dropped: the decision alone is told.
@@ -86,7 +73,7 @@ def test_a_server_that_is_gone_delays_mails_and_nothing_else(stage: Stage):
     stage.smtp.stop()
     try:
         assert stage.ask(repo, asker) < QUICK
-        wait_until(lambda: was_tried(stage, repo), "a failure")
+        wait_until(lambda: stage.has_failed(repo), "a failure")
     finally:
         stage.smtp.start()
     over(stage)
@@ -102,7 +89,7 @@ def test_a_pause_ends_by_itself(stage: Stage):
     repo = stage.repo(owner)
     stage.smtp.meet("rcpt", "451 4.3.0 Not now")
     stage.ask(repo, asker)
-    wait_until(lambda: was_tried(stage, repo), "a failure")
+    wait_until(lambda: stage.has_failed(repo), "a failure")
     stage.smtp.work()
     assert stage.about(repo) == []
     stage.wait_for(repo, seconds=40)
@@ -115,7 +102,7 @@ def test_a_mail_that_was_taken_without_an_answer_comes_again_with_the_same_name(
     repo = stage.repo(owner)
     stage.smtp.meet("whole", Trouble.DROP)
     stage.ask(repo, asker)
-    wait_until(lambda: was_tried(stage, repo), "a failure")
+    wait_until(lambda: stage.has_failed(repo), "a failure")
     over(stage)
     first, second = stage.wait_for(repo, 2)
     assert first.id == second.id
