@@ -51,7 +51,7 @@ class Claim:
         """Take the next few that are due.  Workers that do so at the same time take others."""
         name, now = uuid.uuid4(), timezone.now()
         if not Delivery.objects.due(now).exists():  # On SQLite, a transaction would keep writers waiting for nothing.
-            return cls(name, [])
+            return cls(name, [], now)
         with transaction.atomic():
             due = Delivery.objects.due(now).select_for_update(of=("self",), skip_locked=True)
             keys = list(due.order_by("due_at", "pk").values_list("pk", flat=True)[:number])
