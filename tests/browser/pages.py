@@ -131,7 +131,6 @@ PAGES = [
     Row("addresses", "/settings/addresses", "una"),
     Row("addresses-stopped", "/settings/addresses", LONG_USER),
     Row("addresses-refused", "/settings/addresses", "una", act=sending("Add", Email="x")),
-    Row("addresses-stopped", "/settings/addresses", LONG_USER),
     Row("mail-settings", "/settings/notifications", "ada"),
     Row("mail-settings-saved", "/settings/notifications", "wes", act=sending("Save")),
     Row("mail-settings-stopped", "/settings/notifications", LONG_USER),
