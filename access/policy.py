@@ -157,7 +157,7 @@ def _standing(caller: _Caller, *standings: Standing) -> Q:
     roles = [standing.value for standing in standings if standing.value in Membership.Role.values]
     if roles:
         held |= Q(Exists(memberships.filter(role__in=roles)))
-    if Standing.CREATOR in standings:
+    if Standing.CREATOR in standings and not CREATING_ROLES.issubset(roles):  # Else the roles suffice.
         creating = memberships.filter(role__in=CREATING_ROLES)
         held |= Q(Exists(creating), created_by=caller.user)
     if Standing.OWNER in standings:
@@ -173,9 +173,8 @@ def _person_may(caller: _Caller, action: Action) -> Q:
     if action is Action.FILES_READ:
         return Q(disabled=False) & (
             _standing(caller, *NEVER_GATED)
-            | (visible & Q(gated=Repo.Gated.NO))
             | (member & Q(org_members_gated=False))
-            | (visible & _has_accepted_request(caller) & _in_region(caller))
+            | (visible & (Q(gated=Repo.Gated.NO) | (_has_accepted_request(caller) & _in_region(caller))))
         )
     if action is Action.ACCESS_ASK:
         return NOBODY if caller.user is None else visible & Q(gated__in=[Repo.Gated.AUTO, Repo.Gated.MANUAL])
