@@ -2,13 +2,14 @@
 
     .venv/bin/python -m bench.digest --repos 1000 10000 --rounds 3
 
-Each gated repo has twenty pending requests; one in ten belongs to an organization with two admins, the others to people
-with ten repos each.  The product makes the digests (`dispatch.digests`) and sends every mail (`delivery.deliver`): with
-claims, leases, recipients looked up once more, a mark for each.  The peer is what one writes without an outbox: a query
-that gives each repo with its recipients and its fifty oldest requests, read by a server-side cursor; the same templates,
-rendered for each mail, with their style inlined; one UPDATE that marks all as told.  "bare" is the peer with text and
-HTML of about that size put together by f-strings, the least that mails can cost.  All give each mail to a backend that
-turns it into bytes and counts them.  In turns, each in a process of its own, on a PostgreSQL that writes safely (fsync).
+Each gated repo has twenty pending requests; one in ten belongs to an organization with two admins, the others to
+people with ten repos each.  The product makes the digests (`dispatch.digests`) and sends every mail
+(`delivery.deliver`): with claims, leases, recipients looked up once more, a mark for each.  The peer is what one writes
+without an outbox: a query that gives each repo with its recipients and its fifty oldest requests, read by a server-side
+cursor; the same templates, rendered for each mail, with their style inlined; one UPDATE that marks all as told.  "bare"
+is the peer with text and HTML of about that size put together by f-strings, the least that mails can cost.  All give
+each mail to a backend that turns it into bytes and counts them.  In turns, each in a process of its own, on a
+PostgreSQL that writes safely (fsync).
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Whatever happens in whatever order: each request is in exactly one mail per recipient.
 
 Hypothesis makes up days in the life of two repos of lab: people ask and withdraw, reviewers decide, modes and
-recipients change, digests and real-time mails go out while the mail server works, fails, or fails for one.  In the end the mail
-server works and one more digest goes out.
+recipients change, digests and real-time mails go out while the mail server works, fails, or fails for one.  In the end
+the mail server works and one more digest goes out.
 """
 
 from __future__ import annotations
