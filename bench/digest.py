@@ -2,12 +2,14 @@
 
     .venv/bin/python -m bench.digest --repos 1000 10000 --rounds 3
 
-Each gated repo has twenty pending requests; one in ten belongs to an organization with two admins, the others to people
-with ten repos each.  The product makes the digests (`dispatch.digests`) and sends every mail (`delivery.deliver`): with
-claims, leases, recipients looked up once more, a mark for each.  The peer is what one writes without an outbox: a query
-that gives each repo with its recipients and its fifty oldest requests, read by a server-side cursor; text and HTML put
-together by f-strings; one UPDATE that marks all as told.  Both give each mail to a backend that turns it into bytes and
-counts them.  In turns, each in a process of its own, on PostgreSQL that writes safely (fsync on).
+Each gated repo has twenty pending requests; one in ten belongs to an organization with two admins, the others to
+people with ten repos each.  The product makes the digests (`dispatch.digests`) and sends every mail
+(`delivery.deliver`): with claims, leases, recipients looked up once more, a mark for each.  The peer is what one writes
+without an outbox: a query that gives each repo with its recipients and its fifty oldest requests, read by a server-side
+cursor; the same templates, rendered for each mail, with their style inlined; one UPDATE that marks all as told.  "bare"
+is the peer with text and HTML of about that size put together by f-strings, the least that mails can cost.  All give
+each mail to a backend that turns it into bytes and counts them.  In turns, each in a process of its own, on a
+PostgreSQL that writes safely (fsync).
 """
 
 from __future__ import annotations
@@ -25,8 +27,15 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+WAYS = ("product", "peer", "bare")
 EACH = 20
 """Pending requests of a repo."""
+ANSWERS = {
+    "Affiliation": "Institute for Language and Computation, University of Somewhere",
+    "Country": "FR",
+    "Purpose": "A study of how models of this kind answer to questions about themselves, with students. " * 4,
+    "I agree to the terms": "true",
+}
 SAFE = {"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on", "shared_buffers": "512MB"}
 
 
@@ -77,16 +86,16 @@ def fill(repos: int) -> None:
         batch_size=5000,
     )
     with connection.cursor() as cursor:
-        cursor.execute(_REQUESTS, [users[-2000].pk, EACH])
+        cursor.execute(_REQUESTS, [json.dumps(ANSWERS), " ".join(ANSWERS.values()), users[-2000].pk, EACH])
         cursor.execute("VACUUM ANALYZE")
 
 
 _REQUESTS = """
 INSERT INTO access_accessrequest (request_id, repo_id, user_id, status, answers, email, fullname, requested_at, granted,
     rejection_reason, search_text)
-SELECT lpad(to_hex(repo.id), 12, '0') || lpad(to_hex(number), 12, '0'), repo.id, person.id, 'pending', '{}',
+SELECT lpad(to_hex(repo.id), 12, '0') || lpad(to_hex(number), 12, '0'), repo.id, person.id, 'pending', %s,
     person.email,
-    person.fullname, now() - number * interval '1 minute', false, '', ''
+    person.fullname, now() - number * interval '1 minute', false, '', %s
 FROM repos_repo AS repo
 CROSS JOIN LATERAL (
     SELECT number, %s + (repo.id * 20 + number) %% 2000 AS key FROM generate_series(1, %s) AS number
@@ -185,6 +194,14 @@ ORDER BY repo.id
 
 
 def peer() -> dict[str, float]:
+    return _in_one_go(_templated)
+
+
+def bare() -> dict[str, float]:
+    return _in_one_go(_bare)
+
+
+def _in_one_go(build: Any) -> dict[str, float]:
     from django.core.mail import get_connection
     from django.db import connection, transaction
 
@@ -194,13 +211,47 @@ def peer() -> dict[str, float]:
             cursor.execute(GROUPED)
             for _, repo_id, number, askers, addresses in cursor:
                 for address in addresses or ():
-                    mails.send_messages([_mail(repo_id, number, askers, address)])
+                    mails.send_messages([build(repo_id, number, askers, address)])
         with connection.cursor() as marking:
             marking.execute("UPDATE notifications_outboxmessage SET state = 'dispatched' WHERE state = 'waiting'")
     return {}
 
 
-def _mail(repo_id: str, number: int, askers: list[list[str]], address: str) -> Any:
+def _templated(repo_id: str, number: int, askers: list[list[str]], address: str) -> Any:
+    import css_inline
+    from django.conf import settings
+    from django.core.mail import EmailMultiAlternatives
+    from django.template.loader import render_to_string
+
+    url = f"{settings.PUBLIC_URL}/{repo_id}"
+    one = {"type": "model", "name": repo_id, "url": url, "settings_url": f"{url}/settings"}
+    rows = [
+        {"username": who, "name": name, "email": email, "when": when, "url": f"{settings.PUBLIC_URL}/{who}"}
+        for who, name, email, when in askers
+    ]
+    subject = f"[GateHub] {number} access requests for {repo_id}"
+    context = {
+        "subject": subject,
+        "heading": f"{number} access requests",
+        "groups": [{"about": one, "askers": rows}],
+        "one": one,
+        "more": number - len(rows),
+        "is_digest": True,
+        "why": f"you manage the model {repo_id}",
+        "has_account": True,
+        "unsubscribe": f"{settings.PUBLIC_URL}/notifications/unsubscribe/{repo_id}",
+        "home": f"{settings.PUBLIC_URL}/",
+        "server": settings.PUBLIC_URL,
+        "settings_url": f"{settings.PUBLIC_URL}/settings/notifications",
+    }
+    mail = EmailMultiAlternatives(subject, render_to_string("notifications/mail/requests.txt", context), to=[address])
+    mail.attach_alternative(
+        css_inline.inline(render_to_string("notifications/mail/requests.html", context)), "text/html"
+    )
+    return mail
+
+
+def _bare(repo_id: str, number: int, askers: list[list[str]], address: str) -> Any:
     from django.conf import settings
     from django.core.mail import EmailMultiAlternatives
 
@@ -268,7 +319,7 @@ def role(name: str, number: int) -> None:
         fill(number)
         print("{}")
     else:
-        print(json.dumps(measured({"product": product, "peer": peer}[name])))
+        print(json.dumps(measured({"product": product, "peer": peer, "bare": bare}[name])))
 
 
 def run(sizes: list[int], rounds: int) -> dict[str, Any]:
@@ -281,7 +332,7 @@ def run(sizes: list[int], rounds: int) -> dict[str, Any]:
         found: dict[tuple[str, int], list[dict[str, float]]] = {}
         for _ in range(rounds):
             for size, stage in stages.items():
-                for way in ("product", "peer"):
+                for way in WAYS:
                     stage.let_wait()
                     found.setdefault((way, size), []).append(stage.run(way))
                     print(
@@ -291,18 +342,26 @@ def run(sizes: list[int], rounds: int) -> dict[str, Any]:
         cluster.close()
     report: dict[str, Any] = {"rounds": rounds, "budget": "3 times the peer, memory flat"}
     for size in sizes:
-        ours, theirs = found["product", size], found["peer", size]
-        ratios = [mine["seconds"] / other["seconds"] for mine, other in zip(ours, theirs, strict=True)]
         report[f"{size} repos, {size * EACH} requests"] = {
-            "product against peer": spread(ratios, 2),
+            **{
+                f"product against {way}, {what}": spread(
+                    [
+                        mine[what] / other[what]
+                        for mine, other in zip(found["product", size], found[way, size], strict=True)
+                    ],
+                    2,
+                )
+                for way in WAYS[1:]
+                for what in ("seconds", "busy")
+            },
             **{
                 f"{way}, {name}": spread([one[name] for one in found[way, size]], 1)
-                for way in ("product", "peer")
+                for way in WAYS
                 for name in found[way, size][0]
             },
         }
     first, last = sizes[0], sizes[-1]
-    for way in ("product", "peer"):
+    for way in WAYS:
         if first == last:
             continue
         ratio = statistics.median(one["seconds"] for one in found[way, last]) / statistics.median(

@@ -73,9 +73,14 @@ class Group:
 # --- What it takes, for many mails at once ----------------------------------------------------------------------------
 
 
+_NAMED: Final = ("fullname", "email", "requested_at", "user__username")
+
+
 def prefetch_digests(digests: Sequence[Delivery]) -> None:
     pending = OutboxMessage.objects.filter(access_request__status=Status.PENDING).select_related("access_request__user")
-    oldest = pending.order_by("access_request__requested_at", "pk")[:LISTED]
+    # Without the answers, which may be long, and which a list does not tell.
+    named = pending.only("digest", *(f"access_request__{column}" for column in _NAMED))
+    oldest = named.order_by("access_request__requested_at", "pk")[:LISTED]
     prefetch_related_objects(digests, Prefetch("message__collected", oldest, to_attr="listed"))
     waits = Q(access_request__status=Status.PENDING)
     collected = OutboxMessage.objects.filter(digest__in={delivery.message_id for delivery in digests})

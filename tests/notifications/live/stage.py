@@ -135,12 +135,13 @@ class Stage:
         """Where the filesystem broker keeps its messages."""
         return self.server.data_dir / "broker" / "queue"
 
-    def tasks(self) -> int:
-        """How many tasks the broker keeps that no worker has taken."""
+    def is_task_waiting(self, name: str) -> bool:
+        """Whether the broker keeps a task of that name that no worker has taken."""
         if self.redis is None:
-            return len(list(self.queue.iterdir()))
+            return any(f"notifications.tasks.{name}" in file.read_text() for file in self.queue.iterdir())
         with Celery("tests", broker=self.redis.url, set_as_current=False).connection() as connection:
-            return int(connection.default_channel.client.llen("celery"))
+            kept = connection.default_channel.client.lrange("celery", 0, -1)
+        return any(f"notifications.tasks.{name}".encode() in message for message in kept)
 
     def lose_tasks(self) -> None:
         if self.redis is None:
