@@ -123,7 +123,7 @@ def _within_the_cap(claim: Claim, deliveries: Sequence[Delivery]) -> list[Delive
     Six of the mails of each hour are kept for summaries, so that with them the cap holds.
     """
     now = timezone.now()
-    lately = _lately(deliveries)
+    lately = _lately(claim, deliveries)
     found, summaries = [], []
     for delivery in deliveries:
         family = _family(delivery)
@@ -145,13 +145,25 @@ def _family(delivery: Delivery) -> tuple[str, ...]:
     return next((family for family in FAMILIES if delivery.kind in family), ())
 
 
-def _lately(deliveries: Sequence[Delivery]) -> dict[str, tuple[int, datetime]]:
-    """How many mails each address got within the hour, and when the last."""
-    to = {delivery.address.lower() for delivery in deliveries if _family(delivery)}
-    if not to:
+def _lately(claim: Claim, deliveries: Sequence[Delivery]) -> dict[str, tuple[int, datetime]]:
+    """How many mails each address got within the hour, and when the last; of those that other workers have in hand, the
+    earlier ones count as sent now."""
+    now = timezone.now()
+    first: dict[str, int] = {}
+    for delivery in deliveries:
+        if _family(delivery):
+            first.setdefault(delivery.address.lower(), delivery.pk)
+    if not first:
         return {}
-    sent = Delivery.objects.annotate(to=Lower("address")).filter(
-        to__in=to, state=Delivery.State.SENT, sent_at__gt=timezone.now() - HOUR
+    to_them = Delivery.objects.annotate(to=Lower("address")).filter(to__in=first).order_by()
+    sent = to_them.filter(state=Delivery.State.SENT, sent_at__gt=now - HOUR).values_list("to")
+    found = {
+        address: (number, last) for address, number, last in sent.annotate(number=Count("pk"), last=Max("sent_at"))
+    }
+    in_hand = to_them.filter(state=Delivery.State.WAITING, claim__isnull=False, due_at__gt=now).exclude(
+        claim=claim.name
     )
-    rows = sent.order_by().values_list("to").annotate(number=Count("pk"), last=Max("sent_at"))
-    return {address: (number, last) for address, number, last in rows}
+    for address, key in in_hand.values_list("to", "pk"):
+        if key < first[address]:
+            found[address] = (found.get(address, (0, now))[0] + 1, now)
+    return found

@@ -9,7 +9,8 @@ from django.utils import timezone
 
 from access import services
 from accounts.actor import Actor
-from notifications import outbox, sorting
+from notifications import dispatch, outbox, sorting
+from notifications.claims import Claim
 from notifications.models import Delivery
 
 ADA = "ada@example.org"
@@ -163,3 +164,14 @@ def test_a_flood_of_decisions_tells_what_holds_in_the_end(
     assert message.extra_headers["X-GateHub-Kind"] == "rejected"
     assert "At last" in message.body
     assert not Delivery.objects.waiting().exists()
+
+
+def test_what_another_worker_has_in_hand_counts(real_time, send_request, make_user):
+    """Of two workers that take a flood at the same time, the second knows what the first is about to send."""
+    for number in range(SINGLE + 3):
+        send_request(real_time, make_user(f"person{number}"))
+    dispatch.new_requests()
+    first, second = Claim.take(3), Claim.take(20)
+    assert len(sorting.sendable(second)) == SINGLE - 3
+    assert len(sorting.sendable(first)) == 3
+    assert Delivery.objects.filter(held=True).count() == 3
