@@ -102,7 +102,7 @@ def test_code_in_no_language_we_know_is_plain(language: str) -> None:
 
 def test_every_language_has_its_lexer() -> None:
     for language in code.LANGUAGES:
-        assert code.highlighted("x = 1\n", language)
+        assert code.highlighted("x = 1\n", language, seconds=60)
 
 
 def test_the_time_for_colours_is_limited() -> None:
