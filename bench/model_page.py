@@ -4,7 +4,8 @@
 
 A gated repo with a card of two pages, as a stranger sees it, as somebody who has not asked, whose request is pending,
 and as its owner; at each size with so many requests, and as many of other repos beside.  A round asks for each page and
-for the empty view ten times, in turns.  "wall" and "busy" are those of `bench.review`.
+for the empty view ten times, in turns.  "wall" and "busy" are those of `bench.review`, within the application; "first
+byte" is what a caller on the same machine waits for on a connection that is kept, the server's own work included.
 """
 
 from __future__ import annotations
@@ -14,11 +15,12 @@ import contextlib
 import statistics
 from typing import Any
 
-from bench.hub import Client, EmptyView, Hub, spread, write
+from bench.hub import Client, EmptyView, Hub, Socket, spread, write
 from bench.review import Side, exponent
 
 PAGE = "/lab/large"
 TIMES = 10
+HTML = {"Accept": "text/html"}
 ASK = """
 from access import services
 from accounts.actor import Actor
@@ -43,6 +45,8 @@ class Pages(Side):
             "pending": self.hub.sign_in("sam"),
             "owner": self.hub.sign_in("ada"),
         }
+        self.sockets = {name: Socket(client, HTML) for name, client in self.who.items()}
+        self.first: dict[str, list[float]] = {name: [] for name in self.who}
         self.wall = {name: [] for name in self.who}
         self.busy = {name: [] for name in self.who}
 
@@ -65,26 +69,34 @@ def main() -> None:
 
 def run(sides: list[Pages], empty: EmptyView, rounds: int) -> dict[str, Any]:
     nothing = Client(empty)
+    nothing_by_socket = Socket(nothing, HTML)
+    first: list[float] = []
     wall: list[float] = []
     busy: list[float] = []
     for number in range(rounds + 1):
         for _ in range(TIMES):
-            answer = nothing.get("/")
+            answer, first_byte = nothing.get("/"), nothing_by_socket.first_byte("/")
             if number:  # The first round warms up.
+                first.append(first_byte)
                 wall.append(answer.wall)
                 busy.append(answer.busy)
             for side in sides:
                 for name, client in side.who.items():
-                    answer = client.get(PAGE, {"Accept": "text/html"})
+                    answer, first_byte = client.get(PAGE, HTML), side.sockets[name].first_byte(PAGE)
                     if number:
+                        side.first[name].append(first_byte)
                         side.wall[name].append(answer.wall)
                         side.busy[name].append(answer.busy)
     report: dict[str, Any] = {"rounds": rounds, "budget": "12 times the empty view"}
-    report["empty view, ms"] = {"wall": spread(wall, 3), "busy": spread(busy, 3)}
+    report["empty view, ms"] = {"first byte": spread(first, 3), "wall": spread(wall, 3), "busy": spread(busy, 3)}
     for name in sides[0].who:
         report[name] = {"exponent": exponent(sides, name)}
         for side in sides:
             report[name][f"{side.size} requests"] = {
+                "first byte, ms": spread(side.first[name], 2),
+                "first byte against the empty view": round(
+                    statistics.median(side.first[name]) / statistics.median(first), 1
+                ),
                 "wall, ms": spread(side.wall[name], 2),
                 "busy, ms": spread(side.busy[name], 2),
                 "wall against the empty view": round(statistics.median(side.wall[name]) / statistics.median(wall), 1),
