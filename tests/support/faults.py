@@ -17,6 +17,7 @@ import os
 import signal
 import sys
 import time
+from collections import deque
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, NoReturn
@@ -58,7 +59,7 @@ BEAT_POINTS: dict[str, tuple[str, str]] = {
     "reload": ("gatehub.schedules", "Scheduler.all_as_schedule"),
 }
 PATIENCE = 15.0
-"""Seconds for which a life waits for its fault; after that it ends in peace, and the report says so."""
+"""Seconds for which a life waits for its fault; after that it ends in peace, and the fault has another life later."""
 
 
 # --- Dying ----------------------------------------------------------------------------------------------------------
@@ -132,15 +133,23 @@ def live(role: str, plan: Iterable[str], report: Path) -> NoReturn:
         os._exit(0)
 
     signal.signal(signal.SIGTERM, end)
-    for fault in [*plan, ""]:
-        told = _size(report)
+    waiting = deque([*plan, ""])
+    tried_twice = set[str]()
+    while waiting:
+        fault, told = waiting.popleft(), _size(report)
         while _size(report) == told:
             child = os.fork()
             if child == 0:
                 signal.signal(signal.SIGTERM, signal.SIG_DFL)
                 _run(role, fault, report)
-            if not _died_in_time(child, patient=not fault):
+            if _died_in_time(child, patient=not fault):
+                continue
+            if fault in tried_twice:
                 write(report, f"missed {fault}\t")
+            else:  # Its step may come more often later.
+                tried_twice.add(fault)
+                waiting.insert(len(waiting) - 1, fault)
+                break
     raise SystemExit("the last life ended by itself")
 
 

@@ -66,13 +66,14 @@ def crowded(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[St
     close(stage)
 
 
+@pytest.mark.timeout(900)
 def test_each_mail_is_sent_once(crowded):
     stage, workers, number = crowded
     for worker in workers:
         worker.start()
     for _ in range(3 * len(workers)):
         stage.nudge("notifications.tasks.deliver")
-    wait_until(lambda: stage.waiting() == 0, f"all mails\n{stage._report()}", seconds=240)
+    wait_until(lambda: stage.waiting() == 0, f"all mails\n{stage._report()}", seconds=600)
     assert Counter(mail.to[0] for mail in stage.smtp.mails) == {f"p{n}@example.org": 1 for n in range(number)}
     assert len({mail.id for mail in stage.smtp.mails}) == number
     assert stage.number("SELECT max(attempts) FROM notifications_delivery") == 1
