@@ -22,6 +22,7 @@ from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import SMTP as WIRE
 from enum import Enum
+from functools import cached_property
 from typing import Literal, Protocol, cast
 
 import pytest
@@ -46,14 +47,18 @@ class Callback(Protocol):
     def __call__(self, recipient: str, client: str) -> str | Trouble | None: ...
 
 
-@dataclass(slots=True)
+@dataclass
 class Mail:
     """A mail that came whole."""
 
     to: list[str]
-    message: EmailMessage
+    raw: bytes
     answered: bool = False
     """Whether its sender could have been told that it came."""
+
+    @cached_property
+    def message(self) -> EmailMessage:
+        return message_from_bytes(self.raw, policy=WIRE)
 
     @property
     def id(self) -> str:
@@ -248,12 +253,11 @@ class _Conversation(SMTP):
             if len(lines) == 3 and await self._meets("half", to[0]):
                 return
         self._set_post_data_state()  # type: ignore[no-untyped-call]
-        parsed = message_from_bytes(b"".join(lines), policy=WIRE)
         refusal = self._server.troubles.get("whole")
         if isinstance(refusal, str):  # Not taken: the client is told so.
             await self._meets("whole", to[0])
             return
-        mail = Mail(to, parsed)
+        mail = Mail(to, b"".join(lines))
         self._server.mails.append(mail)
         if await self._meets("whole", to[0]):
             return
