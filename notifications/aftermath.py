@@ -10,6 +10,9 @@ from notifications.models import REQUESTS, Delivery, Kind, OutboxMessage
 
 State = OutboxMessage.State
 
+KINDS = frozenset({Kind.ACCOUNT, Kind.CONFIRM_ADDRESS})
+"""Those of which more is written down than that they are sent."""
+
 
 def sent(delivery: Delivery) -> None:
     if delivery.kind == Kind.ACCOUNT:  # Its secrets are with their reader now.

@@ -15,8 +15,8 @@ from django.utils import timezone
 from access import services
 from accounts import services as accounts
 from accounts.actor import SYSTEM, Actor
+from notifications import aftermath, dispatch, outbox, sorting, tasks
 from notifications import delivery as engine
-from notifications import dispatch, sorting, tasks
 from notifications.claims import Claim
 from notifications.models import Delivery, OptOut, OutboxMessage
 from repos import services as repos
@@ -212,3 +212,20 @@ def test_requests_that_cannot_be_dispatched_keep_no_other_mail_back(
     with pytest.raises(ValueError, match="recipients"):
         task()
     assert sent() == [("accepted", SAM)]
+
+
+def test_an_account_mail_is_marked_together_with_the_forgetting_of_its_secrets(sam, monkeypatch, deliver_mails, sent):
+    outbox.tell_account(address=SAM, user=sam, subject="A link", text="https://…")
+    usual = aftermath.sent
+
+    def fail(delivery):
+        usual(delivery)
+        raise ValueError("Something else goes wrong.")
+
+    monkeypatch.setattr(aftermath, "sent", fail)
+    with pytest.raises(ValueError, match="goes wrong"):
+        deliver_mails()
+    assert sent() == [("account", SAM)]
+    delivery = Delivery.objects.select_related("message").get()
+    assert delivery.state == "waiting"
+    assert delivery.message.sealed

@@ -46,13 +46,12 @@ WORKER_POINTS: dict[str, tuple[str, str]] = {
     "connect": ("django.core.mail.backends.smtp", "EmailBackend.open"),
     "send": ("django.core.mail", "EmailMessage.send"),
     "mark": ("notifications.claims", "Claim.sent"),
-    "aftermath": ("notifications.aftermath", "sent"),
     "fail": ("notifications.claims", "Claim.failed"),
     "put back": ("notifications.claims", "Claim.put_back"),
     "drop": ("notifications.claims", "Claim.drop"),
 }
-TAKEN: frozenset[str] = frozenset({"after send", "before mark", "before aftermath", "after aftermath"})
-"""The mail server has the mail, and that is not written down yet, or not committed."""
+TAKEN: frozenset[str] = frozenset({"after send", "before mark"})
+"""The mail server has the mail, and that is not written down yet."""
 BEAT_POINTS: dict[str, tuple[str, str]] = {
     "apply": ("gatehub.schedules", "Scheduler.apply_async"),
     "tick": ("gatehub.schedules", "Scheduler.tick"),
