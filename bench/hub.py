@@ -183,9 +183,9 @@ class Socket:
             got += self._socket.recv(1 << 16)
         head, _, body = got.partition(b"\r\n\r\n")
         length = re.search(rb"(?i)\r\ncontent-length: (\d+)", head)
-        if not head.startswith(b"HTTP/1.1 200") or length is None:
+        if not head.startswith(b"HTTP/1.1 200"):
             raise RuntimeError(head.decode())
-        while len(body) < int(length[1]):
+        while len(body) < int(length[1]) if length else not body.endswith(b"0\r\n\r\n"):
             body += self._socket.recv(1 << 16)
         return took
 

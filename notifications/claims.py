@@ -142,12 +142,16 @@ class Claim:
         pause = min(FIRST_PAUSE * 2 ** min(delivery.attempts - 1, 20), LONGEST_PAUSE)
         problem = f"{type(error).__name__}: {_in_words(error)}"[:500]
         if now >= delivery.deadline:
-            log.error("Delivery %s (%s) is given up: %s", delivery.pk, delivery.kind, problem)
-            with transaction.atomic():
-                if self._mine(delivery).update(state=State.DEAD, claim=None, problem=problem):
-                    aftermath.given_up(delivery, problem)
+            self.give_up(delivery, problem)
             return
         self._mine(delivery).update(claim=None, due_at=min(now + pause, delivery.deadline), problem=problem)
+
+    def give_up(self, delivery: Delivery, problem: str) -> None:
+        """Leave it to staff."""
+        log.error("Delivery %s (%s) is given up: %s", delivery.pk, delivery.kind, problem)
+        with transaction.atomic():
+            if self._mine(delivery).update(state=State.DEAD, claim=None, problem=problem):
+                aftermath.given_up(delivery, problem)
 
     def sent(self, delivery: Delivery, message: EmailMessage) -> None:
         """Write down that the mail server has it.  By all means: what is not written down is sent again."""

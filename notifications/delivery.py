@@ -8,6 +8,7 @@ is sent again, with the same Message-ID.  One statement lies between the two, an
 from __future__ import annotations
 
 import logging
+import time
 from smtplib import SMTPDataError, SMTPRecipientsRefused, SMTPResponseException, SMTPSenderRefused
 
 from django.core.mail import get_connection
@@ -30,11 +31,20 @@ BATCH = 20
 MOST_FAILURES_IN_A_ROW = 3
 """After so many, whatever is wrong is not the single mail: the others are left for later."""
 SHUTTING_DOWN = 421
+MOST_ATTEMPTS = 50
+"""Twice as many as fit into three days of pauses."""
+LONG = 5
+"""Seconds after which a failure is called a hang.  A worker has other things to do than to wait for a mail server."""
+REST = 30
+"""Seconds for which this process then leaves the mail server alone."""
+_resting_until = 0.0
 
 
 def deliver() -> int:
     """Send what is due, until nothing is or the mail server fails.  Returns how many mails were sent."""
     sent = 0
+    if time.monotonic() < _resting_until:
+        return sent
     while (claim := Claim.take(BATCH)).deliveries:
         sender = Sender(claim)
         sent += sender.send()
@@ -68,6 +78,10 @@ class Sender:
             return False
         if not self.claim.holds(delivery):
             return False
+        if delivery.attempts > MOST_ATTEMPTS:
+            self.claim.give_up(delivery, "It was tried too often. Perhaps workers die of it.")
+            return False
+        began = time.monotonic()
         try:
             message = mails.compose(delivery)
             message.connection = self._connection
@@ -78,6 +92,7 @@ class Sender:
             return False
         except Exception as error:  # noqa: BLE001 - each backend has errors of its own, and templates have theirs.
             self._note(delivery, error)
+            _rest_after(time.monotonic() - began)
             return False
         self._failures = 0
         self.claim.sent(delivery, message)
@@ -96,6 +111,12 @@ class Sender:
             self._connection.close()
         except Exception:  # What was sent before is sent.
             log.info("The connection to the mail server did not end well.", exc_info=True)
+
+
+def _rest_after(seconds: float) -> None:
+    global _resting_until
+    if seconds >= LONG:
+        _resting_until = time.monotonic() + REST
 
 
 def _is_about_this_mail(error: Exception) -> bool:
@@ -132,8 +153,3 @@ def send_again(delivery: Delivery, *, by: Actor) -> None:
         after=locked.state,
     )
     nudges.nudge_when_certain("notifications.tasks.deliver")
-
-
-def release_held() -> int:
-    """Let what waits because its address got too many go out now, as summaries."""
-    return Delivery.objects.waiting().filter(held=True, claim=None).update(due_at=timezone.now())

@@ -1,7 +1,8 @@
 """Who is told of new requests for a repo: looked up when the mail goes out, never kept.
 
 The repo's notification address; else the owner; else the first five admins of the organization, by the day they became
-admin.  Only verified addresses of people who can sign in, each once, and nobody who does not want it.
+admin.  Only verified addresses of people who can sign in, each once, nobody who does not want it, and no address that
+mails come back from.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from allauth.account.models import EmailAddress
 from django.db.models import F
 
 from accounts.models import Membership, User
+from notifications import addresses
 from notifications.models import OptOut
 from repos import notification_address
 from repos.models import Repo
@@ -35,11 +37,18 @@ def of_repos(repos: Sequence[Repo]) -> dict[int, list[Recipient]]:
     A fixed number of queries, and one for each notification address that no link confirmed.
     """
     people = _people(repos)
+    own = {repo.pk: notification_address.address_to_use(repo) for repo in repos}
+    stopped = addresses.stopped({address for address in own.values() if address} | _addresses(people))
     told: dict[int, list[Recipient]] = {}
     for repo in repos:
-        address = notification_address.address_to_use(repo)
-        told[repo.pk] = _once([Recipient(address)] if address else people[repo.pk])
+        address = own[repo.pk]
+        to = [Recipient(address)] if address and address.lower() not in stopped else people[repo.pk]
+        told[repo.pk] = _once([one for one in to if one.address.lower() not in stopped])
     return told
+
+
+def _addresses(people: dict[int, list[Recipient]]) -> set[str]:
+    return {one.address for some in people.values() for one in some}
 
 
 def _people(repos: Sequence[Repo]) -> dict[int, list[Recipient]]:

@@ -4,7 +4,6 @@ from datetime import timedelta
 
 import pytest
 from django.core import mail
-from django.core.management import call_command
 from django.utils import timezone
 
 from access import services
@@ -121,15 +120,6 @@ def test_requests_decided_meanwhile_are_not_in_the_summary(flood, real_time, del
     (body,) = [message.body for message in mail.outbox if message.to == [ADA]]
     assert "person6" in body
     assert "person4" not in body
-
-
-def test_the_command_sends_what_is_held_at_once(flood, sent):
-    flood(7)
-    sent()
-    Delivery.objects.filter(state="sent").update(sent_at=timezone.now() - timedelta(minutes=10))
-    call_command("send_digests")
-    assert sent() == [("new-request", ADA)]
-    assert Delivery.objects.waiting().count() == 0
 
 
 def test_others_are_not_held(flood, real_time, send_request, ada, sam, deliver_mails, sent):

@@ -246,3 +246,24 @@ def test_a_batch_takes_a_fixed_number_of_queries_and_one_or_two_for_each_mail(
         services.review(access_request=send_request(gated_repo, user), status="accepted", by=Actor(user=ada))
     with django_assert_max_num_queries(25 + 4 * 10):
         assert deliver_mails() == 10
+
+
+def test_a_mail_that_its_workers_die_of_is_given_up_in_the_end(accepted, deliver_mails, sent):
+    Delivery.objects.update(attempts=engine.MOST_ATTEMPTS)
+    assert deliver_mails() == 0
+    accepted.refresh_from_db()
+    assert (accepted.state, accepted.problem[:23]) == ("dead", "It was tried too often.")
+    assert sent() == []
+
+
+def test_a_mail_server_that_hangs_is_left_alone_for_a_while(accepted, deliver_mails, refusing, monkeypatch):
+    monkeypatch.setattr(engine, "_resting_until", 0)
+    monkeypatch.setattr(engine, "LONG", 0)
+    with refusing(TimeoutError("timed out")):
+        deliver_mails()
+    now(accepted)
+    assert deliver_mails() == 0
+    accepted.refresh_from_db()
+    assert accepted.attempts == 1
+    monkeypatch.setattr(engine, "_resting_until", 0)
+    assert deliver_mails() == 1

@@ -11,7 +11,7 @@ from accounts import services as accounts
 from accounts.actor import SYSTEM, Actor
 from accounts.models import Membership
 from notifications import dispatch
-from notifications.models import Delivery, OptOut, OutboxMessage
+from notifications.models import AddressProblem, Delivery, OptOut, OutboxMessage
 from repos import notification_address
 from repos import services as repos
 
@@ -166,3 +166,27 @@ def test_many_at_once_take_a_bounded_number_of_queries(
     with django_assert_max_num_queries(12):
         dispatch.new_requests()
     assert Delivery.objects.count() == 21
+
+
+def test_where_mails_to_the_address_came_back_the_usual_ones_are_told(
+    real_time, send_request, ada, sam, deliver_mails, sent
+):
+    real_time = repos.change_settings(real_time, {"gatedNotificationsEmail": "desk@example.com"}, by=Actor(user=ada))
+    notification_address.confirm(notification_address.token_for(real_time), by=Actor())
+    AddressProblem.objects.create(address="desk@example.com", what="bounced")
+    send_request(real_time, sam)
+    deliver_mails()
+    assert ("new-request", "ada@example.org") in sent()
+
+
+def test_where_mails_to_the_only_one_came_back_the_request_waits(real_time, send_request, sam, deliver_mails, sent):
+    AddressProblem.objects.create(address="ada@example.org", what="bounced")
+    send_request(real_time, sam)
+    deliver_mails()
+    dispatch.digests()
+    deliver_mails()
+    assert sent() == []
+    AddressProblem.objects.all().delete()
+    dispatch.digests()
+    deliver_mails()
+    assert sent() == [("digest", "ada@example.org")]

@@ -17,7 +17,6 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         made = dispatch.digests()
         dispatch.new_requests()
-        delivery.release_held()
         sent = delivery.deliver()
         self.stdout.write(f"{made} digests made, {sent} mails sent.")
         waiting = Delivery.objects.waiting().aggregate(number=Count("pk"))["number"]
