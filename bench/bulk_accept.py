@@ -3,9 +3,10 @@
     .venv/bin/python -m bench.bulk_accept --sizes 1000 10000 --rounds 5
 
 The product: from the order (`bulk.start`, as the page gives it) until a Celery worker, run as the Docker image runs it
-with Redis, has decided all, in steps, each with its checks, its audit event per request, and its signals.  The peer:
-`UPDATE … RETURNING` whose rows are inserted into the audit trail, in one transaction on the same tables with the same
-indexes and triggers.  In turns, on a database with 200,000 other requests; before each, all wait again, and the tables
+with Redis, has decided all, in steps, each with its checks, its audit event per request, its signals, and its mails in
+the outbox, which the same worker begins to send meanwhile.  The peer: `UPDATE … RETURNING` whose rows are inserted into
+the audit trail and the outbox, in one transaction on the same tables with the same indexes and triggers; it sends
+nothing.  In turns, on a database with 200,000 other requests; before each, all wait again, and the tables
 are vacuumed.  PostgreSQL writes safely here (fsync on), as in production.
 """
 
@@ -48,6 +49,8 @@ make_repo("waiting", 2, User.objects.get(username="ada"))
 """
 ASK = """
 DELETE FROM access_bulkreview;
+DELETE FROM notifications_delivery;
+DELETE FROM notifications_outboxmessage;
 DELETE FROM access_accessrequest WHERE repo_id = {repo};
 INSERT INTO access_accessrequest (request_id, repo_id, user_id, status, form_id, answers, email, fullname, requested_at,
     granted, rejection_reason, search_text)
@@ -63,13 +66,26 @@ WITH decided AS (
     FROM accounts_user AS ada, accounts_user AS person
     WHERE request.repo_id = {repo} AND request.status = 'pending' AND ada.username = 'ada'
         AND person.id = request.user_id
-    RETURNING person.username, ada.id AS ada_id
+    RETURNING request.id AS request_id, person.id AS person_id, person.username, person.email, ada.id AS ada_id
+), recorded AS (
+    INSERT INTO accounts_auditevent (at, verb, target, actor, actor_id_at_the_time, entrance, token_name, address, repo,
+        before, after)
+    SELECT now(), 'access_request:accepted', username || ' on lab/waiting', 'ada', ada_id, 'page', '', '192.0.2.7',
+        {repo}, '{{"status": "pending"}}', '{{"status": "accepted"}}'
+    FROM decided
+), told AS (
+    INSERT INTO notifications_outboxmessage (kind, state, repo_id, access_request_id, in_digest, data, sealed, because,
+        created_at)
+    SELECT 'accepted', 'dispatched', {repo}, request_id, false,
+        '{{"repo_id": "lab/waiting", "type": "model", "reason": ""}}', '', '', now()
+    FROM decided
+    RETURNING id, access_request_id
 )
-INSERT INTO accounts_auditevent (at, verb, target, actor, actor_id_at_the_time, entrance, token_name, address, repo,
-    before, after)
-SELECT now(), 'access_request:accepted', username || ' on lab/waiting', 'ada', ada_id, 'page', '', '192.0.2.7', {repo},
-    '{{"status": "pending"}}', '{{"status": "accepted"}}'
-FROM decided;
+INSERT INTO notifications_delivery (message_id, kind, user_id, address, state, name, due_at, attempts, deadline, held,
+    created_at, problem, provider_id, provider_status, file)
+SELECT told.id, 'accepted', person_id, email, 'waiting', gen_random_uuid(), now() + interval '1 hour', 0,
+    now() + interval '3 days', false, now(), '', '', '', ''
+FROM told JOIN decided ON told.access_request_id = decided.request_id;
 """
 
 
@@ -103,6 +119,8 @@ class Stage:
         self.sql(ASK.format(repo=self.repo, number=number))
         self.sql("VACUUM ANALYZE access_accessrequest")
         self.sql("VACUUM ANALYZE accounts_auditevent")
+        self.sql("VACUUM ANALYZE notifications_outboxmessage")
+        self.sql("VACUUM ANALYZE notifications_delivery")
         self.sql("CHECKPOINT")
 
     def by_product(self, number: int) -> float:
