@@ -281,7 +281,7 @@ EMAIL_USE_SSL = _mail.smtp.get("EMAIL_USE_SSL", False)
 EMAIL_TIMEOUT = email_url.timeout()
 MAILS_PER_HOUR = env.integer("GATEHUB_MAILS_PER_HOUR", 60, least=10)
 """So many mails about requests an address gets within an hour; what comes beyond, as a summary each ten minutes."""
-MAIL_LEASE_SECONDS = env.integer("GATEHUB_MAIL_LEASE_SECONDS", 60, least=1)
+MAIL_LEASE_SECONDS = env.integer("GATEHUB_MAIL_LEASE_SECONDS", 30, least=1)
 """How long nobody else sends what a worker had in hand when it was killed."""
 MAIL_LOG_DAYS = env.integer("GATEHUB_MAIL_LOG_DAYS", 90, least=7)
 """How long it is kept what became of a mail."""

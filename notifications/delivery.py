@@ -35,7 +35,7 @@ MOST_ATTEMPTS = 50
 """Twice as many as fit into three days of pauses."""
 LONG = 5
 """Seconds after which a failure is called a hang.  A worker has other things to do than to wait for a mail server."""
-REST = 30
+REST = 15
 """Seconds for which this process then leaves the mail server alone."""
 _resting_until = 0.0
 
