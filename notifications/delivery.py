@@ -60,6 +60,7 @@ class Sender:
         self.claim = claim
         self.gave_up = False
         self._failures = 0
+        self._gave_one_up = False
         self._connection = get_connection()
 
     def send(self) -> int:
@@ -78,7 +79,8 @@ class Sender:
             return False
         if not self.claim.holds(delivery):
             return False
-        if delivery.attempts > MOST_ATTEMPTS:
+        if delivery.attempts > MOST_ATTEMPTS and not self._gave_one_up:
+            self._gave_one_up = True  # Those behind it were only never reached.
             self.claim.give_up(delivery, "It was tried too often. Perhaps workers die of it.")
             return False
         began = time.monotonic()

@@ -248,12 +248,15 @@ def test_a_batch_takes_a_fixed_number_of_queries_and_one_or_two_for_each_mail(
         assert deliver_mails() == 10
 
 
-def test_a_mail_that_its_workers_die_of_is_given_up_in_the_end(accepted, deliver_mails, sent):
+def test_a_mail_that_its_workers_die_of_is_given_up_in_the_end_and_those_behind_it_are_sent(
+    accepted, gated_repo, send_request, ada, noor, deliver_mails, sent
+):
+    services.review(access_request=send_request(gated_repo, noor), status="accepted", by=Actor(user=ada))
     Delivery.objects.update(attempts=engine.MOST_ATTEMPTS)
-    assert deliver_mails() == 0
+    assert deliver_mails() == 1
     accepted.refresh_from_db()
     assert (accepted.state, accepted.problem[:23]) == ("dead", "It was tried too often.")
-    assert sent() == []
+    assert sent() == [("accepted", "noor@example.org")]
 
 
 def test_a_mail_server_that_hangs_is_left_alone_for_a_while(accepted, deliver_mails, refusing, monkeypatch):
