@@ -5,8 +5,7 @@ at once, and collecting all matches takes most of a second; for a word that one 
 round; and what its statistics say of a word in this repo, beside that answer, is easily wrong by a thousand times.  So
 nothing is left to the guess, and each way is bounded:
 
-1. The next `LOOKED_AT` rows of the order are looked at, and no more; half as many by name, which come from all over the
-   table.  If a page of them match, that is the page.
+1. The next `LOOKED_AT` rows of the order are looked at, and no more.  If a page of them match, that is the page.
 2. Else few match, as a rule, and the index `access_request_find` finds them all: it holds repo and status, the groups
    of three characters of the search text, and the answers, and intersects them before a row is fetched.
 
@@ -57,11 +56,11 @@ class Finder:
             return _keys(self.chosen.requests(self.repo).filter(beyond), columns, number)
         contents, times = self.chosen.contents(), self.chosen.times()
         if columns[0].lstrip("-") == "requested_at":  # Its index skips what is too old or too new.
-            rows, fits, window = self._listed().filter(beyond, times), contents, LOOKED_AT
+            rows, fits = self._listed().filter(beyond, times), contents
         else:
-            rows, fits, window = self._listed().filter(beyond), contents & times, LOOKED_AT // 2
-        found = look_at(rows.order_by(*columns), fits, number, window)
-        if len(found) == number or rows[:window].count() < window:  # Enough, or the list ends there.
+            rows, fits = self._listed().filter(beyond), contents & times
+        found = look_at(rows.order_by(*columns), fits, number)
+        if len(found) == number or rows[:LOOKED_AT].count() < LOOKED_AT:  # Enough, or the list ends there.
             return found
         self._few = True
         if times and self._listed().filter(times)[: LOOKED_AT + 1].count() <= LOOKED_AT:
@@ -109,15 +108,12 @@ def _keys(rows: QuerySet[AccessRequest], columns: Sequence[str], number: int) ->
     return list(rows.order_by(*columns).values_list("pk", flat=True)[:number])
 
 
-def look_at(rows: QuerySet[Any], fits: Q, number: int, window: int | None = None) -> list[int]:
-    """Keys of the first few that fit among the first `window` rows, `LOOKED_AT` without one.
-
-    The inner LIMIT keeps the condition outside.
-    """
+def look_at(rows: QuerySet[Any], fits: Q, number: int) -> list[int]:
+    """Keys of the first few that fit among the first `LOOKED_AT` rows.  The inner LIMIT keeps the condition outside."""
     # As a CASE, since Django says of what can fit nobody that it is 0.
     fits_or_not = Case(When(fits, then=True), default=False, output_field=BooleanField()) if fits else Value(True)
     looked_at = rows.annotate(fits=fits_or_not)
-    sql, params = looked_at.values_list("pk", "fits")[: window or LOOKED_AT].query.sql_with_params()
+    sql, params = looked_at.values_list("pk", "fits")[:LOOKED_AT].query.sql_with_params()
     with connection.cursor() as cursor:
         query = f"SELECT pk FROM ({sql}) AS looked_at WHERE fits LIMIT %s"  # noqa: S608 - Django's own SQL.
         cursor.execute(query, [*params, number])

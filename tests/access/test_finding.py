@@ -153,7 +153,7 @@ def test_no_more_rows_are_looked_at_than_bounded(crowd):
     with CaptureQueriesContext(connection) as queries:
         Finder(crowd, RequestFilter("pending", search="person"), 1000).first(Q(), ["fullname", "pk"], 7)
     (query,) = [query["sql"] for query in queries]
-    assert "LIMIT 10" in query
+    assert "LIMIT 20" in query
 
 
 @pytest.mark.postgresql
