@@ -1,0 +1,1 @@
+"""The admin: who comes in, what the ready-made groups may do."""
