@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 from django.apps import AppConfig
+from django.contrib.admin import apps as admin
 
 
 class GatehubConfig(AppConfig):
     name = "gatehub"
+    default = True
 
     def ready(self) -> None:
         # Django learns of checks, drf-spectacular of its extensions, and signals of receivers by their import.
@@ -12,3 +14,10 @@ class GatehubConfig(AppConfig):
         from gatehub.staff import groups
 
         groups.listen()
+
+
+class StaffConfig(admin.AdminConfig):
+    """Django's admin on our site."""
+
+    default = False
+    default_site = "gatehub.staff.site.StaffSite"

@@ -120,7 +120,8 @@ INSTALLED_APPS = [
     "repos",
     "access",
     "notifications",
-    "gatehub",
+    "unfold.apps.BasicAppConfig",  # Before the admin, whose templates it replaces.
+    "unfold.contrib.filters",
     "allauth",
     "allauth.account",
     "allauth.mfa",
@@ -130,13 +131,14 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "rest_framework",
-    "django.contrib.admin",
+    "gatehub.apps.StaffConfig",  # The admin, on the site of `gatehub.staff`.
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.humanize",
     "django.contrib.messages",
     "django.contrib.sessions",
     "django.contrib.staticfiles",
+    "gatehub",  # After those whose admin pages it replaces.
 ]
 MIDDLEWARE = [
     "gatehub.middleware.RequestId",
@@ -248,6 +250,16 @@ MFA_TOTP_TOLERANCE = 1  # A code is good for the half minute before and after, t
 MFA_RECOVERY_CODES_SHOW_ONCE = True
 MFA_ALLOW_UNVERIFIED_EMAIL = True  # Of addresses beside the primary one; that one our forms look at.
 OPEN_SIGNUP = env.flag("GATEHUB_OPEN_SIGNUP", "1")
+
+# --- Admin ----------------------------------------------------------------------------------------------------------
+
+UNFOLD = {
+    "SITE_TITLE": "GateHub",
+    "SITE_HEADER": "GateHub",
+    "SITE_SUBHEADER": "Staff",
+    "SITE_URL": "/",
+    "SHOW_HISTORY": False,  # The audit trail tells more.
+}
 
 # --- API ------------------------------------------------------------------------------------------------------------
 

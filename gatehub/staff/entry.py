@@ -16,7 +16,7 @@ from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import resolve_url
 from django.urls import reverse
-from django.utils.http import urlencode
+from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 
 from accounts.errors import NotAllowed
 from accounts.models import User
@@ -117,8 +117,8 @@ def _come_back_from(url: str, request: HttpRequest) -> HttpResponse:
 
 
 def _wanted(request: HttpRequest) -> str:
-    """Where they were going; of a form, which was not read, the first page of the admin."""
-    home, login = reverse("admin:index"), reverse("admin:login")
-    if request.path == login or request.method not in ("GET", "HEAD"):
-        return home
-    return request.get_full_path()
+    """Where they were going: each page of the admin says so when it sends them to its sign-in."""
+    home = reverse("admin:index")
+    wanted = request.GET.get(REDIRECT_FIELD_NAME, "")
+    safe = url_has_allowed_host_and_scheme(wanted, allowed_hosts={request.get_host()}, require_https=request.is_secure())
+    return wanted if safe and wanted.startswith(home) and wanted != reverse("admin:login") else home
