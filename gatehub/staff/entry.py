@@ -68,7 +68,7 @@ def _standing(request: HttpRequest) -> Standing:
 
 def has_factor(user: User) -> bool:
     """For the notice to staff who have none where it is optional."""
-    return Authenticator.objects.filter(user=user).exclude(type=Authenticator.Type.RECOVERY_CODES).exists()
+    return any(type_ != Authenticator.Type.RECOVERY_CODES for type_ in _factors_of(user).values())
 
 
 def _factors_of(user: User) -> dict[int, str]:
@@ -120,5 +120,7 @@ def _wanted(request: HttpRequest) -> str:
     """Where they were going: each page of the admin says so when it sends them to its sign-in."""
     home = reverse("admin:index")
     wanted = request.GET.get(REDIRECT_FIELD_NAME, "")
-    safe = url_has_allowed_host_and_scheme(wanted, allowed_hosts={request.get_host()}, require_https=request.is_secure())
+    safe = url_has_allowed_host_and_scheme(
+        wanted, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+    )
     return wanted if safe and wanted.startswith(home) and wanted != reverse("admin:login") else home

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from allauth.core.internal.cryptokit import normalize_user_code
@@ -96,22 +98,33 @@ class _Named:
         return name or "Security key"
 
 
-class AddWebAuthnForm(_Named, _VerifiedOnly, webauthn.AddWebAuthnForm):  # type: ignore[misc]
-    pass
+class _Credential:
+    """Before a form with the answer of a key, which may be anything: programs post forms, too."""
+
+    def clean(self) -> Any:
+        with _refusing_nonsense():
+            return super().clean()  # type: ignore[misc]
+
+    def clean_credential(self) -> Any:
+        with _refusing_nonsense():
+            return super().clean_credential()  # type: ignore[misc]
+
+
+@contextmanager
+def _refusing_nonsense() -> Iterator[None]:
+    try:
+        yield
+    except (AttributeError, KeyError, TypeError, ValueError):  # What it was read as lacks its parts.
+        raise get_adapter().validation_error("incorrect_code") from None
+
+
+class AddWebAuthnForm(_Named, _VerifiedOnly, _Credential, webauthn.AddWebAuthnForm):  # type: ignore[misc]
+    def clean_credential(self) -> Any:
+        return self.cleaned_data["credential"]  # `clean` reads it.
 
 
 class EditWebAuthnForm(_Named, webauthn.EditWebAuthnForm):  # type: ignore[misc]
     pass
-
-
-class _Credential:
-    """Before a form with the answer of a key, which may be anything: bots post forms, too."""
-
-    def clean_credential(self) -> Any:
-        try:
-            return super().clean_credential()  # type: ignore[misc]
-        except (AttributeError, KeyError, TypeError):  # What it was read as lacks its parts.
-            raise get_adapter().validation_error("incorrect_code") from None
 
 
 class AuthenticateWebAuthnForm(_Credential, webauthn.AuthenticateWebAuthnForm):  # type: ignore[misc]

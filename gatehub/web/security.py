@@ -1,4 +1,4 @@
-"""`/settings/security`: second factors.  django-allauth's views do the work; what they write, they write at once."""
+"""`/settings/security`: second factors.  django-allauth's views do the work."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def _secret(view: View) -> View:
     return shown
 
 
-# Factor, audit event and mail together or not at all.
+# Factors and their audit events together or not at all.  django-allauth writes the mail of a new one once that is done.
 add_app = _secret(transaction.atomic(totp.activate_totp))
 remove_app = transaction.atomic(totp.deactivate_totp)
 add_key = transaction.atomic(webauthn.add_webauthn)
