@@ -7,25 +7,23 @@ from typing import Any
 from django.contrib import admin
 
 from access.models import AccessRequest, AccessToken, TokenScope
-from accounts.admin import ReadOnly
+from accounts.staff import Inline, Log
 
 
 @admin.register(AccessRequest)
-class AccessRequestAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
+class AccessRequestAdmin(Log):
     list_display = ["repo", "user", "fullname", "email", "status", "requested_at", "reviewed_at", "reviewed_by"]
     list_filter = ["status", "granted", "requested_at"]
     list_select_related = ["repo__namespace", "user", "reviewed_by"]
     search_fields = ["user__username", "fullname", "email", "repo__name", "repo__namespace__name"]
-    show_full_result_count = False
 
 
-class TokenScopeInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]
+class TokenScopeInline(Inline):
     model = TokenScope
-    extra = 0
 
 
 @admin.register(AccessToken)
-class AccessTokenAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
+class AccessTokenAdmin(Log):
     """Never the token, nor its hash."""
 
     list_display = ["user", "name", "role", "shown", "created_at", "expires_at", "last_used_at"]

@@ -54,6 +54,7 @@ class AccessToken(models.Model):
                 name="access_token_role_is_known", condition=Q(role__in=["read", "write", "fine-grained"])
             ),
         ]
+        permissions = [("revoke_accesstoken", "Can revoke access tokens")]
 
     def __str__(self) -> str:
         return f"{self.name} of {self.user}"
@@ -158,6 +159,9 @@ class AccessRequest(models.Model):
     reviewed_at = models.DateTimeField(null=True, blank=True)
     reviewed_by = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+")
     rejection_reason = models.CharField(max_length=REASON_MAX_LENGTH, blank=True)
+    country = models.CharField(
+        max_length=2, blank=True, editable=False, default="", help_text="Said in an answer: see access.answers."
+    )
     search_text = models.TextField(editable=False, default="", help_text="What a search looks at: see access.search.")
 
     objects = AccessRequestQuerySet.as_manager()
@@ -183,6 +187,14 @@ class AccessRequest(models.Model):
             models.Index(fields=["repo", "status", "reviewed_at", "id"], name="access_request_by_decision"),
             models.Index(fields=["repo", "status", "fullname", "id"], name="access_request_by_name"),
             models.Index(fields=["repo", "requested_at", "id"], name="access_request_by_time"),  # Whatever the status.
+            # Those of all repos together, for staff.
+            models.Index(fields=["requested_at", "id"], name="access_request_of_all"),
+            models.Index(fields=["status", "requested_at", "id"], name="access_request_of_all_queue"),
+            models.Index(fields=["country"], name="access_request_by_country"),
+        ]
+        permissions = [
+            ("review_accessrequest", "Can accept, reject and cancel access requests"),
+            ("export_accessrequest", "Can export access requests"),
         ]
 
     def __str__(self) -> str:
@@ -191,6 +203,7 @@ class AccessRequest(models.Model):
     def save(self, *args: Any, **kwargs: Any) -> None:
         if self._state.adding:
             self.search_text = self.searchable()
+            self.country = answers.country_of({} if self.form is None else self.form.spec, self.answers)
         super().save(*args, **kwargs)
 
     def searchable(self) -> str:

@@ -23,7 +23,7 @@ from django.db.models import BooleanField, Exists, ExpressionWrapper, OuterRef, 
 from access import region
 from access.errors import GatedRepo, LoginRequired
 from access.models import AccessRequest, AccessToken, TokenScope
-from accounts.actor import Actor
+from accounts.actor import Actor, Entrance
 from accounts.compiled import Build, CompiledQuery, UnfitValue
 from accounts.errors import HubError, NotAllowed
 from accounts.models import Membership, Namespace, Organization
@@ -76,6 +76,12 @@ STANDINGS: dict[Action, frozenset[Standing]] = {
 NEVER_GATED = frozenset({Standing.CREATOR, Standing.ADMIN, Standing.OWNER})
 """Read the files always; other members may have to ask, when the gate says so."""
 
+STAFF_PERMISSIONS: dict[Action, str] = {
+    # Django's permissions with which staff do it to every repo, in the admin alone.  None of them opens a file.
+    Action.REQUESTS_VIEW: "access.view_accessrequest",
+    Action.REQUESTS_REVIEW: "access.review_accessrequest",
+}
+
 CREATING_ROLES = frozenset({Membership.Role.CONTRIBUTOR, Membership.Role.WRITE, Membership.Role.ADMIN})
 """Organization roles that may create repos."""
 
@@ -104,6 +110,7 @@ PERMISSION_ACTIONS: dict[str, frozenset[Action]] = {
 }
 
 NOBODY = Q(pk__in=[])
+EVERY_REPO = Q(pk__isnull=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,13 +125,15 @@ class _Caller:
     token_role: str | None = None  # None for a session.
     can_read_gated: bool = False
     in_disallowed_region: bool = False
+    as_staff: frozenset[Action] = frozenset()  # What a permission lets the caller do in the admin.
 
     @classmethod
     def of(cls, actor: Actor, actions: Iterable[Action]) -> _Caller:
         # Only reading asks where the caller is, and looking that up takes time.
         abroad = Action.FILES_READ in actions and in_disallowed_region(actor)
         if actor.token is None:
-            return cls(actor.user_id, in_disallowed_region=abroad)
+            as_staff = frozenset(action for action in actions if _staff_may(actor, action))
+            return cls(actor.user_id, in_disallowed_region=abroad, as_staff=as_staff)
         token = actor.token
         return cls(actor.user_id, token.pk, str(token.role), bool(token.can_read_gated), abroad)
 
@@ -181,8 +190,18 @@ def _person_may(caller: _Caller, action: Action) -> Q:
     sufficient = STANDINGS.get(action)
     if sufficient is None:
         return NOBODY
+    if action in caller.as_staff:
+        return EVERY_REPO
     managed = _standing(caller, *sufficient)
     return managed & Q(disabled=False) if action is Action.FILES_WRITE else managed
+
+
+def _staff_may(actor: Actor, action: Action) -> bool:
+    """Whether a permission of Django's lets the actor do it.  It counts in the admin alone, and never with a token."""
+    permission = STAFF_PERMISSIONS.get(action)
+    if permission is None or actor.entrance is not Entrance.ADMIN or actor.token is not None or actor.user is None:
+        return False
+    return actor.user.is_active and actor.user.is_staff and actor.user.has_perm(permission)
 
 
 def _has_accepted_request(caller: _Caller) -> Q:

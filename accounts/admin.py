@@ -8,28 +8,18 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.contrib.auth.models import Group
 from django.db import transaction
+from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
-from accounts.actor import Actor, Entrance
 from accounts.models import AuditEvent, Membership, Organization, User
-
-
-class ReadOnly:
-    """For an admin or an inline: whoever may see the rows, sees them, and nobody adds, changes or deletes any."""
-
-    def has_add_permission(self, *_: Any) -> bool:
-        return False
-
-    def has_change_permission(self, *_: Any) -> bool:
-        return False
-
-    def has_delete_permission(self, *_: Any) -> bool:
-        return False
+from accounts.staff import Inline, Log, ReadOnly, StaffAdmin, actor_of
 
 
 @admin.register(User)
-class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
+class UserAdmin(StaffAdmin, DjangoUserAdmin):  # type: ignore[misc, type-arg]
     """Who may sign in, and as what.  People come by signing up, or by the command `create_user`."""
 
     list_display = ["username", "fullname", "email", "is_active", "is_staff", "date_joined"]
@@ -41,6 +31,9 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
         ("Dates", {"fields": ["last_login", "date_joined"]}),
     ]
     readonly_fields = ["username", "email", "last_login", "date_joined"]
+    form = UserChangeForm
+    add_form = UserCreationForm
+    change_password_form = AdminPasswordChangeForm
     _RIGHTS = ("is_active", "is_staff", "is_superuser")
 
     def has_add_permission(self, *_: Any) -> bool:
@@ -55,18 +48,24 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
         super().save_model(request, obj, form, change)
         after = {name: getattr(obj, name) for name in self._RIGHTS}
         if before != after:
-            by = Actor(user=request.user, entrance=Entrance.ADMIN)
-            AuditEvent.record(by=by, verb="user:rights", target=obj.username, before=before, after=after)
+            AuditEvent.record(by=actor_of(request), verb="user:rights", target=obj.username, before=before, after=after)
 
 
-class MembershipInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]
+admin.site.unregister(Group)
+
+
+@admin.register(Group)
+class GroupAdmin(StaffAdmin, DjangoGroupAdmin):  # type: ignore[misc]
+    """What staff may do.  Those that GateHub brings are in `gatehub.staff.groups`."""
+
+
+class MembershipInline(Inline):
     model = Membership
     fields = ["user", "role", "joined_at", "role_since"]
-    extra = 0
 
 
 @admin.register(Organization)
-class OrganizationAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
+class OrganizationAdmin(ReadOnly, StaffAdmin):
     list_display = ["name", "fullname", "created_at"]
     list_select_related = ["namespace"]
     search_fields = ["namespace__name", "fullname"]
@@ -74,8 +73,7 @@ class OrganizationAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
 
 
 @admin.register(AuditEvent)
-class AuditEventAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
+class AuditEventAdmin(Log):
     list_display = ["at", "actor", "verb", "target", "entrance", "token_name", "address"]
     list_filter = ["entrance", "at"]
     search_fields = ["actor", "verb", "target"]
-    show_full_result_count = False

@@ -1,11 +1,20 @@
 from __future__ import annotations
 
 from django.apps import AppConfig
+from django.contrib.admin import apps as admin
 
 
 class GatehubConfig(AppConfig):
     name = "gatehub"
+    default = True
 
     def ready(self) -> None:
         # Django learns of checks, and drf-spectacular of its extensions, by their import.
         from gatehub import checks, openapi  # noqa: F401
+
+
+class StaffConfig(admin.AdminConfig):
+    """Django's admin on our site."""
+
+    default = False
+    default_site = "gatehub.staff.site.StaffSite"

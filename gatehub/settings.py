@@ -110,22 +110,25 @@ INSTALLED_APPS = [
     "repos",
     "access",
     "notifications",
-    "gatehub",
+    "unfold.apps.BasicAppConfig",  # Before the admin, whose templates it replaces.
+    "unfold.contrib.filters",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
     "anymail",
     "csp",
     "django_celery_beat",
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "rest_framework",
-    "django.contrib.admin",
+    "gatehub.apps.StaffConfig",  # The admin, on the site of `gatehub.staff`.
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.humanize",
     "django.contrib.messages",
     "django.contrib.sessions",
     "django.contrib.staticfiles",
+    "gatehub",  # After those whose admin pages it replaces.
 ]
 MIDDLEWARE = [
     "gatehub.middleware.RequestId",
@@ -220,6 +223,16 @@ ACCOUNT_EMAIL_SUBJECT_PREFIX = "[GateHub] "
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = urlsplit(PUBLIC_URL).scheme
 ACCOUNT_SESSION_REMEMBER = True
 OPEN_SIGNUP = env.flag("GATEHUB_OPEN_SIGNUP", "1")
+
+# --- Admin ----------------------------------------------------------------------------------------------------------
+
+UNFOLD = {
+    "SITE_TITLE": "GateHub",
+    "SITE_HEADER": "GateHub",
+    "SITE_SUBHEADER": "Staff",
+    "SITE_URL": "/",
+    "SHOW_HISTORY": False,  # The audit trail tells more.
+}
 
 # --- API ------------------------------------------------------------------------------------------------------------
 

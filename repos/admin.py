@@ -7,19 +7,17 @@ from typing import Any
 from django.contrib import admin
 from django.db import transaction
 
-from accounts.actor import Actor, Entrance
-from accounts.admin import ReadOnly
 from accounts.models import AuditEvent
+from accounts.staff import Log, StaffAdmin, actor_of
 from repos.models import ConfirmationMail, Repo
 
 
 @admin.register(Repo)
-class RepoAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class RepoAdmin(StaffAdmin):
     list_display = ["repo_id", "type", "private", "gated", "disabled", "downloads", "last_modified"]
     list_filter = ["type", "gated", "private", "disabled"]
     list_select_related = ["namespace"]
     search_fields = ["name", "namespace__name"]
-    show_full_result_count = False
     readonly_fields = [
         "type",
         "repo_id",
@@ -45,21 +43,21 @@ class RepoAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def has_delete_permission(self, *_: Any) -> bool:
         return False
 
+    def log_change(self, request: Any, obj: Any, message: Any) -> None:
+        """Nothing more: `save_model` did."""
+
     @transaction.atomic
     def save_model(self, request: Any, obj: Repo, form: Any, change: bool) -> None:
         obj.save(update_fields=["disabled"])  # The owners may be changing the rest.
-        by = Actor(user=request.user, entrance=Entrance.ADMIN)
         verb = "repo:disable" if obj.disabled else "repo:enable"
-        AuditEvent.record(by=by, verb=verb, target=str(obj), repo=obj.pk)
+        AuditEvent.record(by=actor_of(request), verb=verb, target=str(obj), repo=obj.pk)
 
 
 @admin.register(ConfirmationMail)
-class ConfirmationMailAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
+class ConfirmationMailAdmin(Log):
     """Which addresses were asked whether they want a repo's notifications.  Never the link that was in the mail."""
 
     list_display = ["address", "repo", "asked_by", "at", "sent_at", "problem", "refused_at"]
     list_filter = ["at", "refused_at"]
     list_select_related = ["repo__namespace", "asked_by"]
     search_fields = ["address", "asked_by__username"]
-    ordering = ["-pk"]
-    show_full_result_count = False
