@@ -9,8 +9,9 @@ class GatehubConfig(AppConfig):
     default = True
 
     def ready(self) -> None:
-        # Django learns of checks, and drf-spectacular of its extensions, by their import.
+        # Django learns of checks and receivers, and drf-spectacular of its extensions, by their import.
         from gatehub import checks, openapi  # noqa: F401
+        from gatehub.web import account_trail  # noqa: F401
 
 
 class StaffConfig(admin.AdminConfig):
