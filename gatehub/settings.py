@@ -252,6 +252,9 @@ MFA_RECOVERY_CODES_SHOW_ONCE = True
 MFA_ALLOW_UNVERIFIED_EMAIL = True  # Of addresses beside the primary one; that one our forms look at.
 OPEN_SIGNUP = env.flag("GATEHUB_OPEN_SIGNUP", "1")
 
+AUDIT_ADDRESS_DAYS = env.integer("GATEHUB_AUDIT_ADDRESS_DAYS", 365, least=0, most=36500)
+"""How long the audit trail remembers IP addresses; 0: for ever."""
+
 # --- Admin ----------------------------------------------------------------------------------------------------------
 
 UNFOLD = {
@@ -402,6 +405,7 @@ CELERY_BEAT_SCHEDULE = {
     "send digests": {"task": "notifications.tasks.send_digests", "schedule": crontab(hour=DIGEST_HOUR, minute=0)},
     # A sweep that no worker took in time is worthless: the next one does its work.
     "send what is due": {"task": "notifications.tasks.sweep", "schedule": 10.0, "options": {"expire_seconds": 30}},
+    "forget addresses in the audit trail": {"task": "accounts.tasks.forget_addresses", "schedule": 24 * 3600.0},
     "forget old mails": {"task": "notifications.tasks.forget_old_mails", "schedule": 24 * 3600.0},
 }
 
