@@ -179,13 +179,13 @@ def requests_of(repo: Repo, users: list[tuple[int, str, str, str]], reviewer: Us
         yield (
             f"{repo.pk:06x}{key:018x}", repo.pk, key, status, forms[version].pk, json.dumps(said), email, name, asked,
             False, decided, None if decided is None else reviewer.pk, "Not now" if status == "rejected" else "",
-            search.searchable([username, name, email, *words]),
+            search.searchable([username, name, email, *words]), said["Country"],
         )  # fmt: skip
 
 
 REQUEST_COLUMNS = (
     "request_id, repo_id, user_id, status, form_id, answers, email, fullname, requested_at, granted, reviewed_at, "
-    "reviewed_by_id, rejection_reason, search_text"
+    "reviewed_by_id, rejection_reason, search_text, country"
 )
 
 

@@ -69,7 +69,9 @@ class EmptyView:
 class Hub:
     """The product on PostgreSQL, served by the image's granian command with `bench.clock` around it."""
 
-    def __init__(self, *, people: int, requests_: int, settings: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, *, people: int, requests_: int, settings: Mapping[str, str] | None = None, crowd: str = "bench.crowd"
+    ) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="gatehub-bench-"))
         self.cluster = Cluster({**POSTGRESQL, **(settings or {})})
         self.database = self.cluster.create_database()
@@ -83,8 +85,7 @@ class Hub:
         self.url = self.server.url
         self.server.manage("migrate", "-v0")
         self.server.manage("collectstatic", "--noinput", "-v0")
-        crowd = ["-m", "bench.crowd", "--people", str(people), "--requests", str(requests_)]
-        self.run_python(*crowd)
+        self.run_python("-m", crowd, "--people", str(people), "--requests", str(requests_))
         command = _image_command(self.server.port)
         self.web = Process(command, log_file=self.folder / "web.log", env=self.server.env, cwd=ROOT)
 
