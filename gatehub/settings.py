@@ -9,6 +9,7 @@ import dj_database_url
 from celery.schedules import crontab
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
+from django.templatetags.static import static
 
 from gatehub import email_url, env, secret_key
 
@@ -231,6 +232,9 @@ UNFOLD = {
     "SITE_HEADER": "GateHub",
     "SITE_SUBHEADER": "Staff",
     "SITE_URL": "/",
+    "SITE_ICON": lambda _: static("img/favicon.svg"),
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda _: static("img/favicon.svg")}],
+    "STYLES": [lambda _: static("css/staff-tokens.css"), lambda _: static("css/staff.css")],
     "SHOW_HISTORY": False,  # The audit trail tells more.
 }
 

@@ -22,8 +22,7 @@ from access import answers, filters, selectors, services, tallies
 from access.filters import Question, RequestFilter
 from access.finding import Finder, Number
 from access.models import AccessRequest, BulkReview
-from accounts import compiled
-from gatehub import keyset
+from accounts import compiled, keyset
 from gatehub.web.chart import Chart, chart_of
 from gatehub.web.countries import country_options
 from gatehub.web.skeleton import Skeleton
