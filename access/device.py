@@ -124,7 +124,9 @@ def _decide(sign_in: DeviceSignIn, status: str, *, by: Actor) -> None:
     if not waiting.update(status=status, user=by.user):
         raise Conflict("This sign-in was decided already, or its time is up.")
     verb = "device:approve" if status == Status.APPROVED else "device:deny"
-    AuditEvent.record(by=by, verb=verb, target=f"{sign_in.client_name or 'a device'} ({sign_in.user_code})")
+    target = f"{sign_in.client_name or 'a device'} ({sign_in.user_code})"
+    after = {"status": status, "client_id": sign_in.client_id}
+    AuditEvent.record(by=by, verb=verb, target=target, before={"status": Status.PENDING}, after=after)
 
 
 def fetch(device_code: str, *, client_id: str, address: str = "") -> str:

@@ -12,6 +12,7 @@ class GatehubConfig(AppConfig):
         # Django learns of checks, drf-spectacular of its extensions, and signals of receivers by their import.
         from gatehub import checks, openapi, second_factors  # noqa: F401
         from gatehub.staff import groups
+        from gatehub.web import account_trail  # noqa: F401
 
         groups.listen()
 

@@ -9,6 +9,7 @@ import dj_database_url
 from celery.schedules import crontab
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
+from django.templatetags.static import static
 
 from gatehub import email_url, env, secret_key
 
@@ -251,6 +252,9 @@ MFA_RECOVERY_CODES_SHOW_ONCE = True
 MFA_ALLOW_UNVERIFIED_EMAIL = True  # Of addresses beside the primary one; that one our forms look at.
 OPEN_SIGNUP = env.flag("GATEHUB_OPEN_SIGNUP", "1")
 
+AUDIT_ADDRESS_DAYS = env.integer("GATEHUB_AUDIT_ADDRESS_DAYS", 365, least=0, most=36500)
+"""How long the audit trail remembers IP addresses; 0: for ever."""
+
 # --- Admin ----------------------------------------------------------------------------------------------------------
 
 UNFOLD = {
@@ -258,7 +262,12 @@ UNFOLD = {
     "SITE_HEADER": "GateHub",
     "SITE_SUBHEADER": "Staff",
     "SITE_URL": "/",
+    "SITE_ICON": lambda _: static("img/favicon.svg"),
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda _: static("img/favicon.svg")}],
+    "STYLES": [lambda _: static("css/staff-tokens.css"), lambda _: static("css/staff.css")],
     "SHOW_HISTORY": False,  # The audit trail tells more.
+    "DASHBOARD_CALLBACK": "gatehub.staff.dashboard.callback",
+    "SIDEBAR": {"navigation": "gatehub.staff.navigation.groups"},
 }
 
 # --- API ------------------------------------------------------------------------------------------------------------
@@ -396,6 +405,7 @@ CELERY_BEAT_SCHEDULE = {
     "send digests": {"task": "notifications.tasks.send_digests", "schedule": crontab(hour=DIGEST_HOUR, minute=0)},
     # A sweep that no worker took in time is worthless: the next one does its work.
     "send what is due": {"task": "notifications.tasks.sweep", "schedule": 10.0, "options": {"expire_seconds": 30}},
+    "forget addresses in the audit trail": {"task": "accounts.tasks.forget_addresses", "schedule": 24 * 3600.0},
     "forget old mails": {"task": "notifications.tasks.forget_old_mails", "schedule": 24 * 3600.0},
 }
 

@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("accounts", "0003_find_people")]
+    dependencies = [("accounts", "0005_find_audit_events")]
     operations = [
         migrations.AddField(
             model_name="user",

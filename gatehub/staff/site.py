@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any
+from typing import Any, TypeVar
 
-from csp.constants import UNSAFE_EVAL, UNSAFE_INLINE
+from csp.constants import UNSAFE_EVAL
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from unfold.sites import UnfoldAdminSite
@@ -16,11 +16,16 @@ from gatehub.authentication import actor_of
 from gatehub.staff import entry
 
 View = Callable[..., HttpResponseBase]
-_CSP = {"script-src": [UNSAFE_EVAL], "style-src": [UNSAFE_INLINE]}
-"""Unfold's Alpine evaluates what stands in attributes, and its colours are a style element."""
+Response = TypeVar("Response", bound=HttpResponseBase)
+_CSP = {"script-src": [UNSAFE_EVAL]}
+"""Unfold's Alpine evaluates what stands in attributes.  Its styles are kept out of the pages: see the templates."""
 
 
 class StaffSite(UnfoldAdminSite):  # type: ignore[misc]
+    def each_context(self, request: HttpRequest) -> dict[str, Any]:
+        # Unfold would write its colours into a style element; ours are in staff-tokens.css.
+        return {**super().each_context(request), "colors": {}}
+
     def has_permission(self, request: HttpRequest) -> bool:
         return entry.may_enter(request)
 
@@ -35,8 +40,12 @@ class StaffSite(UnfoldAdminSite):  # type: ignore[misc]
         def entered(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             request.actor = actor_of(request, Entrance.ADMIN)  # type: ignore[attr-defined]
             response: HttpResponseBase = guarded(request, *args, **kwargs)
-            # What a view asked for stays beside it, such as the frame of a mail.
-            response._csp_update = {**_CSP, **getattr(response, "_csp_update", {})}  # type: ignore[attr-defined]
-            return response
+            return _with_csp(response)
 
         return entered
+
+
+def _with_csp(response: Response) -> Response:
+    # What a view asked for stays beside it, such as the frame of a mail.
+    response._csp_update = {**_CSP, **getattr(response, "_csp_update", {})}  # type: ignore[attr-defined]
+    return response

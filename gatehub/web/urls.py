@@ -26,6 +26,7 @@ from gatehub.web import (
     security,
     settings,
 )
+from gatehub.web.account_trail import kept_together
 
 _ACCOUNT: list[URLPattern] = [
     # django-allauth's views under addresses of ours; it finds them by these names.
@@ -36,18 +37,18 @@ _ACCOUNT: list[URLPattern] = [
     path("account/inactive", account.account_inactive, name="account_inactive"),
     path("account/confirm", account.reauthenticate, name="account_reauthenticate"),
     path("account/verify", account.email_verification_sent, name="account_email_verification_sent"),
-    re_path(r"^account/verify/(?P<key>[-:\w]+)$", account.confirm_email, name="account_confirm_email"),
+    re_path(r"^account/verify/(?P<key>[-:\w]+)$", kept_together(account.confirm_email), name="account_confirm_email"),
     path("account/code", account.confirm_login_code, name="account_confirm_login_code"),
-    path("settings/addresses", addresses.AddressesPage.as_view(), name="account_email"),
+    path("settings/addresses", kept_together(addresses.AddressesPage.as_view()), name="account_email"),
     path("settings/addresses/use-again", addresses.use_again, name="use_address_again"),
-    path("settings/password", account.password_change, name="account_change_password"),
-    path("settings/password/set", account.password_set, name="account_set_password"),
+    path("settings/password", kept_together(account.password_change), name="account_change_password"),
+    path("settings/password/set", kept_together(account.password_set), name="account_set_password"),
     path("password/reset", account.password_reset, name="account_reset_password"),
     path("password/reset/sent", account.password_reset_done, name="account_reset_password_done"),
     path("password/reset/done", account.password_reset_from_key_done, name="account_reset_password_from_key_done"),
     re_path(
         r"^password/reset/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>[^/]+)$",
-        account.password_reset_from_key,
+        kept_together(account.password_reset_from_key),
         name="account_reset_password_from_key",
     ),
 ]

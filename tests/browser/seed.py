@@ -1,9 +1,8 @@
 """Fills the server of the browser tests, in a process of the product: see `main`.
 
 ada is the admin of lab, wes writes, rea reads.  nia has done nothing yet; noor waits for lab/research, sam was
-accepted, jun rejected; una's address is not verified; pia has no password; stella is a superuser
-with an app and a key; LONG_USER has the longest names that there
-can be.
+accepted, jun rejected; una's address is not verified; pia has no password; stef is a superuser, stella too, with an
+app and a key; LONG_USER has the longest names that there can be.
 """
 
 from __future__ import annotations
@@ -41,7 +40,7 @@ from repos import content, notification_address, objects
 from repos import services as repos
 from repos.git import AddBlob
 from repos.models import Repo
-from tests.browser import texts
+from tests.browser import staff, texts
 from tests.support.authenticator import give_app
 from tests.support.hub import PASSWORD
 
@@ -55,6 +54,7 @@ PEOPLE = {
     "jun": "Jun Tanaka",
     "una": "Una Verified",
     "pia": "Pia Passwordless",
+    "stef": "Stef of the staff",
     "stella": "Stella Staff",
     texts.LONG_USER: texts.LONG_FULLNAME,
 }
@@ -135,6 +135,7 @@ def _make() -> dict[str, str]:
         "bulk_running": str(_bulk_running(lab, ada)),
         **_notification_addresses(ada),
         **_unsubscribe_links(),
+        **staff.prepare(),
     }
 
 
