@@ -54,7 +54,9 @@ def test_nothing_is_added_or_deleted_there(model, scene, stef, browser):
     assert client.post(address(model, "delete", model.objects.first().pk), {"post": "yes"}).status_code == 403
 
 
-@pytest.mark.parametrize("model", [Organization, AuditEvent, Repo, AccessRequest, AccessToken], ids=lambda m: m.__name__)
+@pytest.mark.parametrize(
+    "model", [Organization, AuditEvent, Repo, AccessRequest, AccessToken], ids=lambda model: model.__name__
+)
 def test_states_are_not_edited_there(model, scene, stef, browser):
     before = model.objects.values().first()
     assert browser(stef).post(address(model, "change", before["id"]), {"status": "accepted"}).status_code == 403
