@@ -83,7 +83,6 @@ class RepoAdmin(Log):
         return [one for one in offered if one.path == ("enable" if is_disabled else "disable")]
 
     def links_of(self, obj: Repo) -> Iterable[Link]:
-        yield Link("Its page", obj.path)
         yield Link.to_list("Access requests", "access.accessrequest", repo__id__exact=obj.pk)
         yield Link.to_list("Versions of its form", "repos.gateform", repo__id__exact=obj.pk)
         yield Link.to_list("Mails", "notifications.delivery", q=obj.repo_id)
