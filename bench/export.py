@@ -99,16 +99,7 @@ class Web:
 
 def psql(hub: Hub, select: str, into: Path) -> float:
     """Seconds of `\\copy`."""
-    command = [
-        _program("psql"),
-        "-XqAt",
-        "-v",
-        "ON_ERROR_STOP=1",
-        "-h",
-        str(hub.cluster.socket_folder),
-        "-U",
-        "gatehub",
-    ]
+    options = ["-XqAt", "-v", "ON_ERROR_STOP=1", "-h", str(hub.cluster.socket_folder), "-U", "gatehub"]
     database = urlsplit(hub.database).path.strip("/")
     began = time.perf_counter()
     said = f"\\copy ({' '.join(select.split())}) TO '{into}' CSV HEADER"

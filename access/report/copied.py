@@ -1,8 +1,8 @@
 """The rows of a report by PostgreSQL's COPY, which writes them as they go out: CSV with safe cells, or JSON.
 
 Which requests there are is asked first, up to 100,000 keys at a time: a search that finds ten rows is carried out once,
-and one that finds a million, eleven times.  Then some thousand rows at a time are copied by their keys to a buffer, which
-goes to the disk when it grows, and the connection is given back before they are sent.
+and one that finds a million, eleven times.  Then some thousand rows at a time are copied by their keys to a buffer,
+which goes to the disk when it grows, and the connection is given back before they are sent.
 """
 
 from __future__ import annotations
