@@ -38,7 +38,7 @@ def request_from():
 
 @pytest.fixture
 def act(browser):
-    """`act(rita, "accept", [request], query="status=pending", reason="…")`: an action of the list, as its form sends it."""
+    """`act(rita, "accept", [request], query="status=pending", reason="…")`: as the form of the list sends it."""
 
     def press(user, action, requests, *, query="", everything=False, **said):
         form = {

@@ -162,9 +162,8 @@ def test_all_that_match_are_asked_about_first_and_then_decided_within_the_filter
     assert "1 pending request will be accepted" in words(soup(page).select_one("#content-main"))
     assert status_of(sams, noors) == ["pending", "pending"]
     until = soup(page).select_one("[name=until]")["value"]
-    done = act(
-        rita, "accept", [], query="status=pending&repo=lab/toxic-bert", everything=True, confirm="1", until=until
-    )
+    query = "status=pending&repo=lab/toxic-bert"
+    done = act(rita, "accept", [], query=query, everything=True, confirm="1", until=until)
     assert status_of(sams, noors) == ["accepted", "pending"]
     assert "Done" in words(soup(done).select_one("#bulk-heading"))
     assert BulkReview.objects.get().decided == 1
@@ -197,7 +196,7 @@ def test_nobody_ticked_changes_nothing_and_says_so(sams, rita, act):
 
 def test_what_is_ticked_is_exported_with_its_repo(sams, noors, rita, act):
     answer = act(rita, "export_csv", [noors])
-    assert answer["Cache-Control"] == "no-store"
+    assert "no-store" in answer["Cache-Control"]
     assert answer["Content-Disposition"] == f'attachment; filename="access-requests-{timezone.now():%Y-%m-%d}.csv"'
     rows = list(csv.DictReader(io.StringIO(text_of(answer).decode("utf-8-sig"))))
     assert [row["user"] for row in rows] == ["noor"]

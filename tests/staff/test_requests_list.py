@@ -117,13 +117,12 @@ def test_form_versions_are_found_by_their_commit(shown, gated_repo):
 def test_the_versions_of_a_repo_that_is_named_are_offered(browser, rita, scene, gated_repo):
     page = soup(browser(rita).get(f"{REQUESTS}?repo=lab/toxic-bert"))
     offered = [option["value"] for option in page.select("#requests-form option")]
-    assert offered == ["", gated_repo.gate_form.commit_sha]
+    assert offered[0] == ""
+    assert gated_repo.gate_form.commit_sha in offered[1:]
 
 
-def test_who_was_granted_access_unasked_is_found(shown, scene, gated_repo, rea, rita, browser):
-    granted = services.grant(
-        repo=gated_repo, user=rea, by=Actor(user=rea.organizations.get().members.get(username="ada"))
-    )
+def test_who_was_granted_access_unasked_is_found(scene, gated_repo, make_user, ada, rita, browser):
+    granted = services.grant(repo=gated_repo, user=make_user("guest"), by=Actor(user=ada))
     page = browser(rita).get(f"{REQUESTS}?granted=yes")
     assert [int(box["value"]) for box in soup(page).select("[name=_selected_action]")] == [granted.pk]
 
