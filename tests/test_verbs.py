@@ -14,7 +14,7 @@ APPS = ("accounts", "repos", "access", "notifications", "gatehub")
 PERMISSIONS = {"access", "card", "files", "requests", "settings"}
 """What `access.policy` calls the things that one may do, in the same grammar."""
 WHOLE = re.compile(r'"([a-z_]+:[a-z_]+)"')
-BEGUN = re.compile(r'f"([a-z_]+):\{')
+BEGUN = re.compile(r'verb=f"([a-z_]+):\{')
 SOURCES = {
     path: path.read_text()
     for app in APPS
@@ -25,7 +25,7 @@ WRITTEN = {
     verb
     for text in SOURCES.values()
     for verb in WHOLE.findall(text)
-    if verb.partition(":")[0] not in PERMISSIONS and not verb.startswith("admin:accounts")
+    if verb.partition(":")[0] not in PERMISSIONS and not re.match("admin:[a-z]+_", verb)  # The latter are addresses.
 }
 NOUNS_BEGUN = {noun for text in SOURCES.values() for noun in BEGUN.findall(text)}
 PARTS_OF_VERBS = {
@@ -56,8 +56,7 @@ def test_a_verb_that_is_put_together_has_words(noun):
 
 
 def test_a_verb_put_together_is_named_here():
-    unknown = NOUNS_BEGUN - set(PARTS_OF_VERBS) - {"admin", "postgres", "sqlite", "https", "http"}
-    assert not unknown, "name what may follow these nouns"
+    assert not NOUNS_BEGUN - set(PARTS_OF_VERBS)
 
 
 def test_there_are_no_words_for_what_nobody_writes():

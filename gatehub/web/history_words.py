@@ -113,7 +113,7 @@ def sentence(event: AuditEvent) -> str:
     if words is None:
         return event.verb.replace("_", " ").replace(":", ": ")
     after = event.after if isinstance(event.after, dict) else {}
-    return words.format(
+    said = words.format(
         who=event.target.partition(" on ")[0],
         ref=_short(event.target.partition("@")[2]),
         target=event.target,
@@ -121,6 +121,7 @@ def sentence(event: AuditEvent) -> str:
         after=_text(event.after),
         address=_text(after.get("address", "")) or "no address",
     )
+    return said.strip()
 
 
 def person_of(event: AuditEvent) -> str:
