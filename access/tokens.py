@@ -19,6 +19,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from access import policy
 from access.errors import InvalidCredentials
 from access.models import AccessToken, TokenScope
 from access.signals import access_token_created
@@ -128,8 +129,11 @@ def create(
 
 @transaction.atomic
 def revoke(*, token: AccessToken, by: Actor) -> None:
-    """End a token.  The very next request with it is refused.  Only its own user, or the operator, may."""
-    if by.user is not None and by.user_id != token.user_id:
+    """End a token.  The very next request with it is refused.
+
+    Raises NotFound for one that is gone, and for whoever may not: see `policy.may_revoke`.
+    """
+    if not policy.may_revoke(by, token):
         raise NotFound("There is no such token.")
     before = _kept(token)
     deleted, _ = AccessToken.objects.filter(pk=token.pk).delete()

@@ -6,6 +6,7 @@ from allauth.account.models import EmailAddress
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import IntegrityError, transaction
+from django.db.models import F
 from django.utils import timezone
 
 from accounts import names
@@ -188,6 +189,13 @@ def _keep_an_admin(organization: Organization, leaving: User) -> None:
             next_step="Make another member an admin first: {url}",
             help_path=f"/organizations/{organization.name}/members",
         )
+
+
+@transaction.atomic
+def end_sessions(user: User, *, by: Actor) -> None:
+    """Sign the person out everywhere.  Tokens go on working."""
+    User.objects.filter(pk=user.pk).update(sessions_ended=F("sessions_ended") + 1)
+    AuditEvent.record(by=by, verb="user:end_sessions", target=user.username)
 
 
 def get_user(username: str) -> User:

@@ -16,6 +16,14 @@ from repos import content, notification_address
 from repos.models import Repo, RepoRedirect
 
 
+class AlreadyDisabled(Conflict):
+    """Staff have disabled the repo before, for the same reason."""
+
+
+class NotDisabled(Conflict):
+    """There is nothing to enable."""
+
+
 class RepoExists(Conflict):
     """A repo of that id exists.  `extra["url"]` must be filled by the caller: clients read it."""
 
@@ -186,3 +194,45 @@ def delete_repo(repo: Repo, *, by: Actor) -> None:
     doomed = Repo(pk=locked.pk, storage_id=locked.storage_id)
     locked.delete()
     transaction.on_commit(lambda: content.delete_storage(doomed))
+
+
+def clean_reason(given: str) -> str:
+    """Why staff disable a repo, in one line; "" for no word about it.  Raises InvalidFields naming `reason`."""
+    reason = " ".join(given.split())
+    most = Repo._meta.get_field("disabled_reason").max_length or 0
+    if len(reason) > most or not reason.isprintable():
+        raise InvalidFields({"reason": f"must have at most {most} printable characters"})
+    return reason
+
+
+@transaction.atomic
+def disable(repo: Repo, *, by: Actor, reason: str = "") -> Repo:
+    """Refuse its contents to everybody, its owners too, until staff enable it again.
+
+    `reason` is shown to those who manage it; disabling it once more gives another reason.  Raises InvalidFields, or
+    AlreadyDisabled where nothing would change.
+    """
+    reason = clean_reason(reason)
+    locked = Repo.objects.select_for_update(of=("self",)).select_related("namespace").get(pk=repo.pk)
+    before = {"disabled": locked.disabled, "reason": locked.disabled_reason}
+    if before == {"disabled": True, "reason": reason}:
+        raise AlreadyDisabled(f"{locked.repo_id} is disabled already.")
+    locked.disabled, locked.disabled_reason = True, reason
+    locked.save(update_fields=["disabled", "disabled_reason"])
+    after = {"disabled": True, "reason": reason}
+    AuditEvent.record(by=by, verb="repo:disable", target=str(locked), repo=locked.pk, before=before, after=after)
+    return locked
+
+
+@transaction.atomic
+def enable(repo: Repo, *, by: Actor) -> Repo:
+    """Give its contents out again, to whom its gate lets in.  Raises NotDisabled."""
+    locked = Repo.objects.select_for_update(of=("self",)).select_related("namespace").get(pk=repo.pk)
+    if not locked.disabled:
+        raise NotDisabled(f"{locked.repo_id} is not disabled.")
+    before = {"disabled": True, "reason": locked.disabled_reason}
+    locked.disabled, locked.disabled_reason = False, ""
+    locked.save(update_fields=["disabled", "disabled_reason"])
+    after = {"disabled": False}
+    AuditEvent.record(by=by, verb="repo:enable", target=str(locked), repo=locked.pk, before=before, after=after)
+    return locked

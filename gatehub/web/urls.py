@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from allauth.account import views as account
+from allauth.mfa.base import views as mfa
+from allauth.mfa.webauthn import views as webauthn
 from django.urls import URLPattern, URLResolver, path, re_path
 from django.views.generic import RedirectView
 
@@ -22,6 +24,7 @@ from gatehub.web import (
     organizations,
     repo,
     review,
+    security,
     settings,
 )
 from gatehub.web.account_trail import kept_together
@@ -49,6 +52,21 @@ _ACCOUNT: list[URLPattern] = [
         kept_together(account.password_reset_from_key),
         name="account_reset_password_from_key",
     ),
+]
+
+_SECOND_FACTORS: list[URLPattern] = [
+    path("login/factor", mfa.authenticate, name="mfa_authenticate"),
+    path("account/confirm/code", mfa.reauthenticate, name="mfa_reauthenticate"),
+    path("account/confirm/key", webauthn.reauthenticate_webauthn, name="mfa_reauthenticate_webauthn"),
+    path("settings/security", security.index, name="mfa_index"),
+    path("settings/security/app", security.add_app, name="mfa_activate_totp"),
+    path("settings/security/app/remove", security.remove_app, name="mfa_deactivate_totp"),
+    path("settings/security/recovery-codes", security.recovery_codes, name="mfa_view_recovery_codes"),
+    path("settings/security/recovery-codes/new", security.new_recovery_codes, name="mfa_generate_recovery_codes"),
+    path("settings/security/keys", RedirectView.as_view(pattern_name="mfa_index"), name="mfa_list_webauthn"),
+    path("settings/security/keys/add", security.add_key, name="mfa_add_webauthn"),
+    path("settings/security/keys/<int:pk>/rename", webauthn.edit_webauthn, name="mfa_edit_webauthn"),
+    path("settings/security/keys/<int:pk>/remove", security.remove_key, name="mfa_remove_webauthn"),
 ]
 
 _MINE: list[URLPattern] = [
@@ -84,6 +102,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("models", lists.repos, {"repo_type": "model"}, name="models"),
     path("datasets", lists.repos, {"repo_type": "dataset"}, name="datasets"),
     *_ACCOUNT,
+    *_SECOND_FACTORS,
     *_MINE,
     *_ORGANIZATIONS,
     *web_repo_paths("tree/<rest:rest>", files.tree, name="tree"),

@@ -1,8 +1,8 @@
 """Fills the server of the browser tests, in a process of the product: see `main`.
 
 ada is the admin of lab, wes writes, rea reads.  nia has done nothing yet; noor waits for lab/research, sam was
-accepted, jun rejected; una's address is not verified; pia has no password; LONG_USER has the longest names that there
-can be.
+accepted, jun rejected; una's address is not verified; pia has no password; stef is a superuser; LONG_USER has the
+longest names that there can be.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from repos import content, notification_address, objects
 from repos import services as repos
 from repos.git import AddBlob
 from repos.models import Repo
-from tests.browser import texts
+from tests.browser import staff, texts
 from tests.support.hub import PASSWORD
 
 PEOPLE = {
@@ -48,6 +48,7 @@ PEOPLE = {
     "jun": "Jun Tanaka",
     "una": "Una Verified",
     "pia": "Pia Passwordless",
+    "stef": "Stef of the staff",
     texts.LONG_USER: texts.LONG_FULLNAME,
 }
 READERS = 54
@@ -117,6 +118,7 @@ def _make() -> dict[str, str]:
         "bulk_running": str(_bulk_running(lab, ada)),
         **_notification_addresses(ada),
         **_unsubscribe_links(),
+        **staff.prepare(),
     }
 
 
