@@ -15,13 +15,12 @@ from django.db.models import Q
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 
 from access.policy import Action
-from accounts import audit_export
+from accounts import audit_export, keyset
 from accounts.audit import AuditEvent, AuditEventQuerySet, Noun
 from accounts.audit_changes import Change, compared
 from accounts.errors import BadRequest
+from accounts.keyset import NotACursor
 from accounts.models import User
-from gatehub import keyset
-from gatehub.keyset import NotACursor
 from gatehub.web import history_words as words
 from gatehub.web.base import SHOW, find_repo, only, render_private, signed_in
 from gatehub.web.repo import header
