@@ -23,7 +23,7 @@ from django.db.models import BooleanField, Exists, ExpressionWrapper, OuterRef, 
 from access import region
 from access.errors import GatedRepo, LoginRequired
 from access.models import AccessRequest, AccessToken, TokenScope
-from accounts.actor import Actor, Entrance
+from accounts.actor import SYSTEM, Actor, Entrance
 from accounts.compiled import Build, CompiledQuery, UnfitValue
 from accounts.errors import HubError, NotAllowed
 from accounts.models import Membership, Namespace, Organization
@@ -81,6 +81,9 @@ STAFF_PERMISSIONS: dict[Action, str] = {
     Action.REQUESTS_VIEW: "access.view_accessrequest",
     Action.REQUESTS_REVIEW: "access.review_accessrequest",
 }
+
+REVOKE_TOKENS = "access.revoke_accesstoken"
+"""Django's permission with which staff end anybody's token, in the admin alone."""
 
 CREATING_ROLES = frozenset({Membership.Role.CONTRIBUTOR, Membership.Role.WRITE, Membership.Role.ADMIN})
 """Organization roles that may create repos."""
@@ -199,9 +202,20 @@ def _person_may(caller: _Caller, action: Action) -> Q:
 def _staff_may(actor: Actor, action: Action) -> bool:
     """Whether a permission of Django's lets the actor do it.  It counts in the admin alone, and never with a token."""
     permission = STAFF_PERMISSIONS.get(action)
-    if permission is None or actor.entrance is not Entrance.ADMIN or actor.token is not None or actor.user is None:
+    return permission is not None and _holds_as_staff(actor, permission)
+
+
+def _holds_as_staff(actor: Actor, permission: str) -> bool:
+    if actor.entrance is not Entrance.ADMIN or actor.token is not None or actor.user is None:
         return False
     return actor.user.is_active and actor.user.is_staff and actor.user.has_perm(permission)
+
+
+def may_revoke(actor: Actor, token: AccessToken) -> bool:
+    """Whether the actor may end the token: its own user, staff with the permission, and the operator's commands."""
+    if actor.user is None:
+        return actor == SYSTEM
+    return actor.user_id == token.user_id or _holds_as_staff(actor, REVOKE_TOKENS)
 
 
 def _has_accepted_request(caller: _Caller) -> Q:

@@ -260,13 +260,16 @@ def _kept(request: AccessRequest) -> dict[str, str]:
 
 
 def _event(request: AccessRequest, *, by: Actor, event: str, before: dict[str, str] | None) -> AuditEvent:
+    after = None if event == "withdrawn" else _kept(request)
+    if after is not None and event == "asked":  # Under which terms.  What was answered is in the request.
+        after["form"] = form_digest(request.form)
     return AuditEvent.of(
         by=by,
         verb=f"access_request:{event}",
         target=str(request),
         repo=request.repo_id,
         before=before,
-        after=None if event == "withdrawn" else _kept(request),
+        after=after,
     )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any, NoReturn
+from typing import Any, Final, NoReturn
 
 from django.db import models, transaction
 from django.db.models import Func
@@ -19,6 +19,33 @@ from accounts.actor import Actor, Entrance
 
 class AuditEventIsPermanent(TypeError):
     """Somebody tried to change or delete a row of the audit trail, or to change an address in it."""
+
+
+NOUNS: Final = {
+    # The first halves of all verbs, and what staff call them.
+    "access_request": "Access requests",
+    "address": "E-mail addresses of accounts",
+    "admin": "Django admin",
+    "audit": "Audit trail",
+    "branch": "Branches",
+    "bulk_review": "Bulk reviews",
+    "delivery": "Mails",
+    "device": "Device sign-ins",
+    "gate_form": "Gate forms",
+    "mail_address": "Stopped addresses",
+    "mails": "Choice of mails",
+    "membership": "Memberships and roles",
+    "notification_address": "Notification addresses",
+    "organization": "Organizations",
+    "password": "Passwords",
+    "repo": "Repositories",
+    "report": "Exports of reports",
+    "second_factor": "Second factors",
+    "sign_in": "Sign-ins",
+    "tag": "Tags",
+    "token": "Access tokens",
+    "user": "People",
+}
 
 
 class Noun(Func):
@@ -62,18 +89,23 @@ class _Permanent(models.QuerySet[Any, Any]):
 
 
 class AuditEventQuerySet(_Permanent):
+    """The trail, and the questions that can be asked of it."""
+
     def with_addresses(self) -> AuditEventQuerySet:
         """For lists that show each `address`: one query for all."""
-        return self.select_related("kept_address")
+        found: AuditEventQuerySet = self.select_related("kept_address")
+        return found
 
     def of_noun(self, noun: str) -> AuditEventQuerySet:
         """`repo:create`, `repo:move` and so on, for `repo`."""
-        return self.alias(noun=Noun("verb")).filter(noun=noun)
+        found: AuditEventQuerySet = self.alias(noun=Noun("verb")).filter(noun=noun)
+        return found
 
     def containing(self, text: str) -> AuditEventQuerySet:
         """Those whose actor, verb, target or token's name contains the text, whatever its case."""
         searched = SearchText("actor", "verb", "target", "token_name")
-        return self.alias(searched=searched).filter(searched__icontains=text.replace("\0", ""))
+        found: AuditEventQuerySet = self.alias(searched=searched).filter(searched__icontains=text.replace("\0", ""))
+        return found
 
     def bulk_create(self, objs: Iterable[Any], *args: Any, **kwargs: Any) -> list[Any]:
         """With their addresses, by one more query."""
@@ -189,7 +221,8 @@ class AuditEvent(models.Model):
 
 class AuditAddressQuerySet(_Permanent):
     def older_than(self, moment: datetime) -> AuditAddressQuerySet:
-        return self.filter(at__lt=moment)
+        found: AuditAddressQuerySet = self.filter(at__lt=moment)
+        return found
 
 
 class AuditAddress(models.Model):

@@ -25,6 +25,8 @@ class User(AbstractUser):
     username = models.CharField("user name", max_length=42, unique=True)
     fullname = models.CharField("full name", max_length=120, blank=True)
     email = models.EmailField("primary address", blank=True)
+    sessions_ended = models.PositiveIntegerField(default=0, db_default=0, editable=False)
+    """How often all sessions of the person were ended.  It is part of what each session must know to be good."""
 
     REQUIRED_FIELDS = ["email"]
 
@@ -39,6 +41,11 @@ class User(AbstractUser):
 
     def get_absolute_url(self) -> str:
         return f"/{self.username}"
+
+    def _get_session_auth_hash(self, secret: Any = None) -> str:
+        """Django compares it at each request with what it was at sign-in."""
+        of_password: str = super()._get_session_auth_hash(secret=secret)  # type: ignore[misc]
+        return f"{of_password}.{self.sessions_ended}" if self.sessions_ended else of_password
 
     @property
     def public_id(self) -> str:

@@ -6,11 +6,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
 from django.contrib import admin, messages
 from django.core.paginator import Paginator
 from django.db.models import Model, QuerySet
+from django.template.response import TemplateResponse
+from django.urls import reverse
 from django.utils.functional import cached_property
 from unfold.admin import ModelAdmin, TabularInline
 
@@ -33,6 +36,44 @@ def actor_of(request: Any) -> Actor:
     return actor
 
 
+class ShortCount(Paginator):  # type: ignore[type-arg]
+    """Counts no further than anybody turns pages.  What lies behind is found by a filter or a search."""
+
+    most = 5000
+
+    @cached_property
+    def count(self) -> int:
+        rows: Any = self.object_list
+        return len(rows.values_list("pk", flat=True)[: self.most])
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether there may be more than were counted."""
+        return self.count >= self.most
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """From the page of a row to another page: `to_list` and `to_row` name a model as `access.accessrequest`, for its
+    admin may be a layer above.  Only whoever may see that model is shown it."""
+
+    words: str
+    address: str
+    model: str = ""
+
+    @classmethod
+    def to_list(cls, words: str, model: str, **query: Any) -> Link:
+        return cls(words, reverse(f"admin:{model.replace('.', '_')}_changelist", query=query), model)
+
+    @classmethod
+    def to_row(cls, words: str, model: str, key: Any) -> Link:
+        return cls(words, reverse(f"admin:{model.replace('.', '_')}_change", args=[key]), model)
+
+    def is_for(self, request: Any) -> bool:
+        app, _, name = self.model.partition(".")
+        return not app or any(request.user.has_perm(f"{app}.{verb}_{name}") for verb in ("view", "change"))
+
+
 class StaffAdmin(ModelAdmin):  # type: ignore[misc]
     """Every act of Django's own forms leaves a row in the audit trail, with the fields that it changed.
 
@@ -40,9 +81,23 @@ class StaffAdmin(ModelAdmin):  # type: ignore[misc]
     """
 
     list_per_page = 50
+    list_disable_select_all = True  # An action takes no more than `MOST_AT_ONCE`.
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
+    paginator = ShortCount
     compressed_fields = False
+
+    change_form_outer_before_template = "admin/_links.html"
+
+    def links_of(self, obj: Any) -> Iterable[Link]:
+        """Where to go on from the page of a row."""
+        return ()
+
+    def render_change_form(self, request: Any, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+        obj = context.get("original")
+        links = () if obj is None else self.links_of(obj)
+        context["staff_links"] = [link for link in links if link.is_for(request)]
+        return super().render_change_form(request, context, *args, **kwargs)
 
     def save_model(self, request: Any, obj: Any, form: Any, change: bool) -> None:
         request.before = _snapshot(self.model._base_manager.get(pk=obj.pk)) if change else None
@@ -88,22 +143,10 @@ class Inline(ReadOnly, TabularInline):  # type: ignore[misc]
     extra = 0
 
 
-class ShortCount(Paginator):  # type: ignore[type-arg]
-    """Counts no further than anybody turns pages.  What lies behind is found by a filter or a search."""
-
-    most = 5000
-
-    @cached_property
-    def count(self) -> int:
-        rows: Any = self.object_list
-        return len(rows.values_list("pk", flat=True)[: self.most])
-
-
 class Log(ReadOnly, StaffAdmin):
     """A long list that is only looked at, the newest row first."""
 
     ordering = ["-pk"]
-    paginator = ShortCount
 
 
 def record(request: Any, verb: str, obj: Model, *, before: Any = None, after: Any = None) -> None:
@@ -140,3 +183,29 @@ def each(page: Any, request: Any, rows: QuerySet[M], act: Callable[[M], object],
     if succeeded:
         page.message_user(request, f"{len(succeeded)} of {len(chosen)}: {done}.", messages.SUCCESS)
     return succeeded
+
+
+def once(page: Any, request: Any, act: Callable[[], object], done: str) -> None:
+    """Do it, and tell that it is done, or why not."""
+    try:
+        act()
+    except HubError as error:
+        page.message_user(request, f"{error.message} {error.next_step}".strip(), messages.WARNING)
+    else:
+        page.message_user(request, done, messages.SUCCESS)
+
+
+def question(page: Any, request: Any, row: Model, *, title: str, says: str, form: Any = None) -> TemplateResponse:
+    """A page that asks before something is done to a row, whose form is sent to its own address.
+
+    `says` is what will come of it.
+    """
+    context = {
+        **page.admin_site.each_context(request),
+        "title": title,
+        "opts": page.opts,
+        "row": row,
+        "says": says,
+        "form": form,
+    }
+    return TemplateResponse(request, "admin/question.html", context)

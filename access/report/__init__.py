@@ -21,8 +21,9 @@ from access.policy import Action
 from access.report import copied, plain
 from access.report.chosen import ReportFilter
 from access.report.columns import OWN as COLUMNS
-from access.report.columns import Layout, layout_of, safe_cell
+from access.report.columns import Layout, layout_of
 from accounts.actor import Actor
+from accounts.cells import safe_cell
 from accounts.models import AuditEvent
 from repos.models import Repo
 

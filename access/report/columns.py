@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from django.db.models import Exists, OuterRef, QuerySet
 
 from access.models import AccessRequest
+from accounts.cells import safe_cell
 from repos.models import GateForm
 
 OWN = ("user", "fullname", "email", "status", "time", "reviewedAt", "reviewer", "reason", "form")
@@ -17,8 +18,6 @@ MOST_ANSWERS = 1_000
 """Questions with a column of their own.  PostgreSQL has at most 1,664 in a query."""
 _MORE = "more answers"
 _FORMS_AT_ONCE = 20
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
-"""What a spreadsheet would run, when it comes first in a cell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +72,3 @@ def _column(label: str, taken: set[str]) -> str:
         name = f"answer: {name}"
     taken.add(safe_cell(name))
     return name
-
-
-def safe_cell(text: str) -> str:
-    """The cell as text, whatever a spreadsheet would make of it."""
-    return f"'{text}" if text.startswith(_FORMULA) else text

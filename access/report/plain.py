@@ -12,7 +12,8 @@ from django.db.models import Q, QuerySet, TextField
 from django.db.models.functions import Cast
 
 from access.models import AccessRequest
-from access.report.columns import Layout, safe_cell
+from access.report.columns import Layout
+from accounts.cells import safe_cell
 
 _ROWS_AT_ONCE = 500
 _PIECE = 64 * 1024

@@ -27,7 +27,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 @pytest.fixture(autouse=True, scope="session")
 def _flush_the_audit_trail() -> Iterator[None]:
     """Tests with real transactions empty all tables when they end, which the audit trail's triggers refuse."""
-    teardown = TransactionTestCase._fixture_teardown
+    teardown = TransactionTestCase._fixture_teardown  # type: ignore[attr-defined]  # The stubs leave it out.
 
     def lifted(case: TransactionTestCase) -> None:
         triggers.remove(connection)
