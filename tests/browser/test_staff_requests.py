@@ -1,4 +1,4 @@
-"""A reviewer decides about requests in the admin by clicking: accept, reject with a reason, cancel; wide and on a phone."""
+"""Reviewing in the admin by clicking: accept, reject with a reason, cancel; wide and on a phone."""
 
 from __future__ import annotations
 
