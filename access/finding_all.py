@@ -32,7 +32,7 @@ from repos.models import Repo
 _LEADS_BY_TIME = ("user", "forms", "repos", "reviewed_by", "granted", "country")
 _LEADS_BY_DECISION = ("repos",)
 """What an index can begin with, the narrowest first."""
-MOST_SORTED = 5000
+MOST_SORTED = 12_000
 LOOKED_AT_IN_INDEX = 100_000
 """So many, where the index of the order can answer what is asked."""
 MOST_HALVES = 6
