@@ -344,6 +344,22 @@ def require(actor: Actor, action: Action, repo: Repo) -> None:
         raise explain(actor, action, repo)
 
 
+def may_everywhere(actor: Actor, action: Action) -> bool:
+    """Whether the actor may do it to every repo there is, now: staff in the admin, by a permission of Django's."""
+    return _staff_may(actor, action)
+
+
+def require_everywhere(actor: Actor, action: Action) -> None:
+    """Raise NotAllowed unless the actor may do it to every repo."""
+    if not may_everywhere(actor, action):
+        raise NotAllowed(
+            f"You are not allowed to {_NEEDS[action]} of all repositories.",
+            next_step=f"Ask for the permission {STAFF_PERMISSIONS.get(action, '')}."
+            if action in STAFF_PERMISSIONS
+            else "",
+        )
+
+
 def require_file(actor: Actor, repo: Repo, path: str) -> None:
     """As `require(…, FILES_READ, …)`; four files at the root are open to whoever sees the repo."""
     if path in OPEN_FILES and not repo.disabled:

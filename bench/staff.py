@@ -1,178 +1,213 @@
-"""How long the admin's dashboard and lists take at 1,000,000 requests of 10,000 repos, on PostgreSQL.
+"""Access requests of all repos in the admin: milliseconds of the server for each list, filter, search and page.
 
-    python -m bench.staff --requests 1000000 --repos 10000 --people 200000
+    .venv/bin/python -m bench.staff --size 1000000 --rounds 5
 
-The rows are made by SQL, the tallies by the database's own triggers; what each costs is the time within Django, with
-its queries, of the same page asked for again and again by the test client.
+One database with so many requests of four answers to 2,001 repos (`bench.staff_crowd`), three fifths of them to one.
+"wall" is the time within the WSGI application, from the call to the whole page; "busy"
+is how long its thread and the database were on a processor meanwhile, which other programs disturb less.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import os
-import shutil
+import re
 import statistics
-import subprocess
-import sys
-import tempfile
-import time
-from pathlib import Path
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+from urllib.parse import urlencode
 
-ROUNDS = 15
-PAGES = {
-    "dashboard": "/admin/",
-    "repos": "/admin/repos/repo/",
-    "repos, by id": "/admin/repos/repo/?q=person-7/repo-7",
-    "tokens": "/admin/access/accesstoken/",
-    "tokens of a person": "/admin/access/accesstoken/?q=person-7",
-    "addresses": "/admin/account/emailaddress/",
-    "memberships": "/admin/accounts/membership/",
-    "deliveries": "/admin/notifications/delivery/",
-    "deliveries given up": "/admin/notifications/delivery/?state__exact=dead",
+from bench.hub import LATE, RARE, Answer, Client, Hub, spread, write
+from bench.review import link
+
+LIST = "/admin/access/accessrequest/"
+BUDGET = 200
+ORDERS = ("newest", "oldest", "decided")
+
+FIND_PLACES = """
+import json
+from access.admin.asking import ORDERS
+from access.filters_all import StaffFilter
+places = {}
+for name, (_, order) in ORDERS.items():
+    rows = StaffFilter(status="decided" if name == "decided" else "").requests().order_by(*order.columns)
+    for share in (0.5, 0.9999):
+        places[f"{name} {share}"] = order.cursor(rows[int(rows.count() * share)])
+print(json.dumps(places))
+"""
+FORM = """
+from repos.models import GateForm
+print(GateForm.objects.filter(repo__name="large").order_by("pk")[2].commit_sha)
+"""
+
+FILTERS: dict[str, dict[str, str]] = {
+    "nothing": {},
+    "pending": {"status": "pending"},
+    "accepted": {"status": "accepted"},
+    "rejected": {"status": "rejected"},
+    "the large repo": {"repo": "lab/large"},
+    "the large repo, pending": {"repo": "lab/large", "status": "pending"},
+    "a small repo": {"repo": "org-3/repo-3"},
+    "the organization of the large repo": {"namespace": "lab"},
+    "an organization of 100 repos": {"namespace": "org-3"},
+    "a common country": {"country": "US"},
+    "a rare country": {"country": "NO"},
+    "a country of some repos": {"country": "VA"},
+    "a country of none": {"country": "TV"},
+    "the last day": {"age": "1d"},
+    "the last week": {"age": "7d"},
+    "more than 90 days": {"age": "over-90d"},
+    "granted unasked": {"granted": "yes"},
+    "not granted unasked": {"granted": "no"},
+    "a busy reviewer": {"reviewer": "ada"},
+    "a reviewer": {"reviewer": "reviewer-3"},
+    "a reviewer of nothing": {"reviewer": "rita"},
+    "a person": {"user": "person-77"},
 }
-FILL = """
-INSERT INTO accounts_user (username, fullname, email, password, is_superuser, is_staff, is_active, date_joined)
-    SELECT 'person-' || n, 'Person ' || n, 'person' || n || '@example.org', '!', false, false, true, now()
-    FROM generate_series(1, {people}) n;
-INSERT INTO accounts_namespace (name, user_id) SELECT username, id FROM accounts_user WHERE username LIKE 'person-%';
-INSERT INTO account_emailaddress (user_id, email, verified, "primary")
-    SELECT id, email, true, true FROM accounts_user WHERE username LIKE 'person-%';
-INSERT INTO repos_repo (type, namespace_id, name, created_at, last_modified, private, disabled, gated,
-        org_members_gated, gated_notifications_mode, gated_notifications_email, gated_notifications_email_nonce,
-        storage_id, head_sha, card_data, card_error, downloads)
-    SELECT 'model', space.id, 'repo-' || n, now(), now(), false, n % 500 = 0,
-        CASE WHEN n % 3 = 0 THEN 'no' ELSE 'manual' END, false, 'bulk', '', '', md5(n::text), '', '{{}}', '', 0
-    FROM generate_series(1, {repos}) n JOIN accounts_namespace space ON space.name = 'person-' || n;
-CREATE TEMPORARY TABLE repo_keys AS SELECT id, row_number() OVER (ORDER BY id) - 1 AS place FROM repos_repo;
-CREATE TEMPORARY TABLE user_keys AS
-    SELECT id, row_number() OVER (ORDER BY id) - 1 AS place FROM accounts_user WHERE username LIKE 'person-%';
-INSERT INTO access_accesstoken (user_id, name, role, sha256, last_characters, can_read_gated, created_at)
-    SELECT id, 'laptop', 'read', md5(id::text) || md5('x' || id), right(md5(id::text), 4), false, now() FROM user_keys;
-"""
-REQUESTS = """
-INSERT INTO access_accessrequest (request_id, repo_id, user_id, status, answers, email, fullname, requested_at, granted,
-        reviewed_at, rejection_reason, country, search_text)
-    SELECT left(md5(n::text), 24), repo_keys.id, user_keys.id, status, '{{}}', 'a@example.org', 'Person',
-        at, false, CASE WHEN status = 'pending' THEN NULL ELSE at + interval '1 day' END, '', 'FR', 'person'
-    FROM (SELECT n, now() - (n % 1000) * interval '1 day' AS at,
-            (ARRAY['pending', 'accepted', 'accepted', 'accepted', 'rejected'])[n % 5 + 1] AS status
-        FROM generate_series({first}, {last}) n) made
-    JOIN repo_keys ON repo_keys.place = (n::bigint * 7919 + n / {repos}) % {repos}
-    JOIN user_keys ON user_keys.place = n % {people}
-    ON CONFLICT DO NOTHING;
-"""
-MAILS = """
-INSERT INTO notifications_outboxmessage (kind, state, in_digest, data, sealed, because, created_at)
-    SELECT 'accepted', 'dispatched', false, '{{}}', '', '', now() FROM generate_series(1, {mails}) n;
-INSERT INTO notifications_delivery (message_id, kind, address, state, name, due_at, attempts, deadline, held,
-        created_at, sent_at, problem, provider_id, provider_status, file)
-    SELECT id, 'accepted', 'a' || id || '@example.org',
-        CASE WHEN id % 1000 = 0 THEN 'dead' WHEN id % 100 = 0 THEN 'waiting' ELSE 'sent' END,
-        md5(id::text)::uuid, now() - interval '1 hour', 1, now(), false, now(),
-        CASE WHEN id % 100 = 0 THEN NULL ELSE now() END, '', '', '', ''
-    FROM notifications_outboxmessage;
-"""
+SEARCHES = {
+    "a full name": "lovelace",
+    "two words of a name": "maría garcía",
+    "a user name": "person-12345",
+    "an address": "person12345@",
+    "a part of an answer": "ebingen",
+    "everybody's word": "example",
+    "half of all": "research",
+    "one in each repo": RARE,
+    "nobody": "zanzibar",
+    "nobody, of common parts": "exampleresearch",
+    "two words, never together": "miskatonic paris",
+    "one letter": "z",
+    "two letters": "mü",
+    "one Han character": "李",
+    "a Han name": "王芳",
+    "Cyrillic": "ИВАНОВА",
+    "Unicode case": "STRASSE",
+    "percent": "100%",
+    "eight words": "a b c d e f g h",
+}
+TOGETHER: dict[str, dict[str, str]] = {
+    "rare word, the large repo": {"q": RARE, "repo": "lab/large"},
+    "half of all, a small repo": {"q": "research", "repo": "org-3/repo-3"},
+    "name, the large repo, pending": {"q": "lovelace", "repo": "lab/large", "status": "pending"},
+    "half of all, country, over 30 days, pending": {
+        "q": "research", "country": "GB", "age": "over-30d", "status": "pending",
+    },
+    "name, country": {"q": "lovelace", "country": "US"},
+    "name, rejected": {"q": "lovelace", "status": "rejected"},
+    "everybody's word, the last day": {"q": "example", "age": "1d"},
+    "name, an organization": {"q": "lovelace", "namespace": "org-3"},
+    "reviewer, country, rejected": {"reviewer": "reviewer-2", "country": "NO", "status": "rejected"},
+    "granted, country, name": {"granted": "yes", "country": "US", "q": "lovelace"},
+    "country, pending": {"country": "VA", "status": "pending"},
+    "common country, pending": {"country": "US", "status": "pending"},
+    "crowd at the far end": {"q": LATE},
+    "crowd at the far end, an organization": {"q": LATE, "namespace": "lab"},
+}  # fmt: skip
 
 
-def fill(requests: int, repos: int, people: int) -> None:
-    from django.db import connection
+def steps_of(hub: Hub, client: Client) -> dict[str, Callable[[], Answer]]:
+    places = json.loads(hub.server.manage("shell", "-v0", "-c", FIND_PLACES))
+    form = hub.server.manage("shell", "-v0", "-c", FORM).strip()
+    steps: dict[str, Callable[[], Answer]] = {}
 
-    with connection.cursor() as cursor:
-        cursor.execute(FILL.format(people=people, repos=repos))
-        cursor.execute(
-            "SELECT indexname FROM pg_indexes WHERE tablename = 'access_accessrequest' AND indexdef LIKE '%USING gin%'"
-        )
-        for (name,) in cursor.fetchall():  # None of these pages searches requests, and they make filling slow.
-            cursor.execute(f"DROP INDEX {name}")
-        at_once = 100_000
-        for first in range(0, requests, at_once):
-            print(f"{first:,} requests at {time.strftime('%H:%M:%S')}", flush=True)
-            values = {"first": first, "last": first + at_once - 1, "repos": repos, "people": people}
-            cursor.execute(REQUESTS.format(**values))
-        cursor.execute(MAILS.format(mails=requests))
-        cursor.execute("VACUUM ANALYZE")
-        for table in ("access_accessrequest", "access_requesttally", "notifications_delivery"):
-            cursor.execute(f"SELECT count(*) FROM {table}")  # noqa: S608 - a name of ours.
-            print(f"{table}: {cursor.fetchone()[0]:,} rows")
+    def add(name: str, **said: str) -> None:
+        steps[name] = partial(client.get, f"{LIST}?{urlencode(said)}")
+
+    filters = {**FILTERS, "a form version": {"form": form}, "two days": {"from": "2025-06-01", "to": "2025-06-02"}}
+    searches = {name: {"q": text} for name, text in SEARCHES.items()}
+    for kind, wanted in (("filter", filters), ("search", searches), ("both", TOGETHER)):
+        for what, said in wanted.items():
+            for sort in ORDERS:
+                if sort != "decided" or said.get("status") != "pending":
+                    add(f"{kind}, {what}: {sort}", sort=sort, **said)
+    for place, cursor in places.items():
+        sort, share = place.split()
+        for way in ("after", "before"):
+            add(f"deep: {sort}, {share}, {way}", sort=sort, **{way: cursor})
+    _add_pages(steps, hub, client)
+    return steps
 
 
-def measure() -> None:
-    from django.db import connection
-    from django.test import Client
-    from django.test.utils import CaptureQueriesContext
+def _add_pages(steps: dict[str, Callable[[], Answer]], hub: Hub, client: Client) -> None:
+    found = re.findall(rf'href="({LIST}\d+/change/)"', client.get(f"{LIST}?repo=lab/large").text)
+    small = re.findall(rf'href="({LIST}\d+/change/)"', client.get(f"{LIST}?repo=org-3/repo-3").text)
+    steps["a request to the large repo"] = partial(client.get, found[0])
+    steps["a request to a small repo"] = partial(client.get, small[0])
+    steps["walk of 20 pages, the slowest: newest"] = partial(walk, client, "sort=newest")
+    steps["walk of 20 pages, the slowest: a full name"] = partial(walk, client, "q=lovelace")
 
-    from accounts import services
-    from accounts.actor import SYSTEM
 
-    stef = services.create_user(
-        username="stef", email="stef@example.net", password="correct-horse-battery", is_superuser=True, by=SYSTEM
-    )
-    client = Client()
-    client.force_login(stef, backend="allauth.account.auth_backends.AuthenticationBackend")
-    for name, path in PAGES.items():
-        client.get(path)
-        took = []
-        for _ in range(ROUNDS):
-            began = time.perf_counter()
-            answer = client.get(path)
-            took.append((time.perf_counter() - began) * 1000)
-            if answer.status_code != 200:
-                raise RuntimeError(f"{path}: {answer.status_code}")
-        with CaptureQueriesContext(connection) as queries:
-            client.get(path)
-        slowest = max(queries.captured_queries, key=lambda query: float(query["time"]))
-        in_database = sum(float(query["time"]) for query in queries.captured_queries) * 1000
-        print(
-            json.dumps(
-                {
-                    "page": name,
-                    "median ms": round(statistics.median(took)),
-                    "most ms": round(max(took)),
-                    "queries": len(queries),
-                    "of it in queries ms": round(in_database),
-                    "slowest": f"{slowest['time']} s {slowest['sql'][:160]}",
-                }
-            )
-        )
+def walk(client: Client, query: str) -> Answer:
+    """The slowest of 20 pages, each reached by the link of the one before."""
+    slowest = Answer(0, 0, "")
+    for number in range(20):
+        answer = client.get(f"{LIST}?{query}")
+        slowest = max(slowest, answer, key=lambda answer: answer.busy)
+        query = link(answer.text.replace('rel="next" href="?', 'rel="next" href="/?'), "next")
+        if not query:
+            raise RuntimeError(f"the walk ends at page {number + 1}")
+    return slowest
+
+
+def first_byte(hub: Hub, client: Client, kind: str, query: str) -> float:
+    """Milliseconds from the press of an export button to the first byte, at the client; the rest is left."""
+    token = client.session.cookies["gatehub_csrf"]
+    form = {"action": f"export_{kind}", "select_across": "1", "csrfmiddlewaretoken": token}
+    with client.session.post(
+        f"{hub.url}{LIST}?{query}", data=form, headers={"Referer": hub.url}, stream=True, timeout=600
+    ) as answer:
+        answer.raise_for_status()
+        if "attachment" not in answer.headers.get("Content-Disposition", ""):
+            raise RuntimeError(f"no export: {answer.text[:500]}")
+        next(answer.iter_content(1))
+        return answer.elapsed.total_seconds() * 1000
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--requests", type=int, default=1_000_000)
-    parser.add_argument("--repos", type=int, default=10_000)
-    parser.add_argument("--people", type=int, default=200_000)
-    parser.add_argument("--inside", action="store_true", help="Runs in the product's environment: not for people.")
-    given = parser.parse_args()
-    if given.inside:
-        os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gatehub.settings")
-        import django
-
-        django.setup()
-        fill(given.requests, given.repos, given.people)
-        measure()
-        return
-    from bench.hub import POSTGRESQL
-    from tests.support.postgresql import Cluster
-    from tests.support.server import ROOT, Server
-
-    folder = Path(tempfile.mkdtemp(prefix="gatehub-bench-"))
-    cluster = Cluster(dict(POSTGRESQL))
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--size", type=int, default=1_000_000)
+    parser.add_argument("--rounds", type=int, default=5)
+    options = parser.parse_args()
+    size = str(options.size)
+    hub = Hub(fill=["-m", "bench.staff_crowd", "--people", size, "--requests", size])
     try:
-        env = {
-            "GATEHUB_DATABASE_URL": cluster.create_database(),
-            "GATEHUB_SECRET_KEY": "of-a-benchmark-" * 4,
-            "GATEHUB_ALLOWED_HOSTS": "testserver",
-            "PYTHONPATH": str(ROOT),
-        }
-        server = Server(folder, processes=(), env=env)
-        server.manage("migrate", "-v0")
-        server.manage("collectstatic", "--noinput", "-v0")
-        sizes = [f"--{name}={getattr(given, name)}" for name in ("requests", "repos", "people")]
-        subprocess.run([sys.executable, "-m", "bench.staff", "--inside", *sizes], cwd=ROOT, env=server.env, check=True)
+        hub.web.env["GATEHUB_ADMIN_SECOND_FACTOR"] = "optional"
+        hub.start()
+        write("staff", run(hub, options.rounds))
     finally:
-        cluster.close()
-        shutil.rmtree(folder, ignore_errors=True)
+        hub.close()
+
+
+def run(hub: Hub, rounds: int) -> dict[str, Any]:
+    client = hub.sign_in("stef")
+    steps = steps_of(hub, client)
+    wall: dict[str, list[float]] = {name: [] for name in steps}
+    busy: dict[str, list[float]] = {name: [] for name in steps}
+    for number in range(rounds + 1):
+        for name, step in steps.items():
+            answer = step()
+            if number:  # The first round warms up.
+                wall[name].append(answer.wall)
+                busy[name].append(answer.busy)
+    medians = {name: (statistics.median(wall[name]), statistics.median(busy[name])) for name in steps}
+    return {
+        "rounds": rounds,
+        "budget, ms": BUDGET,
+        "steps": len(steps),
+        "median over all steps, ms: wall, busy": [
+            round(statistics.median(values), 1) for values in zip(*medians.values(), strict=True)
+        ],
+        "wall over the budget": {name: round(ms, 1) for name, (ms, _) in medians.items() if ms > BUDGET},
+        "busy over the budget": {name: round(ms, 1) for name, (_, ms) in medians.items() if ms > BUDGET},
+        "export, first byte, ms": {
+            f"{kind}, {query or 'all'}": round(first_byte(hub, client, kind, query), 1)
+            for kind in ("csv", "json", "jsonl")
+            for query in ("", "status=pending", "q=lovelace")
+        },
+        "peak memory of a web process, MiB": round(hub.peak_mib(), 1),
+        "each": {name: {"wall": spread(wall[name]), "busy": spread(busy[name])} for name in steps},
+    }
 
 
 if __name__ == "__main__":

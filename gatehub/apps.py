@@ -9,8 +9,12 @@ class GatehubConfig(AppConfig):
     default = True
 
     def ready(self) -> None:
-        # Django learns of checks, and drf-spectacular of its extensions, by their import.
-        from gatehub import checks, openapi  # noqa: F401
+        # Django learns of checks, drf-spectacular of its extensions, and signals of receivers by their import.
+        from gatehub import checks, openapi, second_factors  # noqa: F401
+        from gatehub.staff import groups
+        from gatehub.web import account_trail  # noqa: F401
+
+        groups.listen()
 
 
 class StaffConfig(admin.AdminConfig):

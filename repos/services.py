@@ -41,7 +41,8 @@ def create_repo(*, type_: str, namespace: Namespace, name: str, private: bool, b
     except IntegrityError:
         raise RepoExists(f"You already created this {type_} repo") from None
     _redirects(type_, namespace, name).delete()
-    AuditEvent.record(by=by, verb="repo:create", target=str(repo), repo=repo.pk, after={"private": private})
+    after = {"type": type_, "private": private}
+    AuditEvent.record(by=by, verb="repo:create", target=str(repo), repo=repo.pk, after=after)
     content.create_storage(repo, by=by)
     return repo
 
@@ -188,7 +189,8 @@ def move_repo(repo: Repo, *, namespace: Namespace, name: str, by: Actor) -> Repo
 def delete_repo(repo: Repo, *, by: Actor) -> None:
     """Delete a repo with its requests and objects.  Its bytes go once the deletion is certain."""
     locked = Repo.objects.select_for_update(of=("self",)).select_related("namespace").get(pk=repo.pk)
-    AuditEvent.record(by=by, verb="repo:delete", target=locked.repo_id, repo=locked.pk)
+    before = {"type": locked.type, "private": locked.private, "gated": locked.gated, "head": locked.head_sha}
+    AuditEvent.record(by=by, verb="repo:delete", target=locked.repo_id, repo=locked.pk, before=before)
     doomed = Repo(pk=locked.pk, storage_id=locked.storage_id)
     locked.delete()
     transaction.on_commit(lambda: content.delete_storage(doomed))

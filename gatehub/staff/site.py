@@ -7,12 +7,13 @@ from functools import wraps
 from typing import Any, TypeVar
 
 from csp.constants import UNSAFE_EVAL
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from unfold.sites import UnfoldAdminSite
 
 from accounts.actor import Entrance
 from gatehub.authentication import actor_of
+from gatehub.staff import entry
 
 View = Callable[..., HttpResponseBase]
 Response = TypeVar("Response", bound=HttpResponseBase)
@@ -23,7 +24,14 @@ _CSP = {"script-src": [UNSAFE_EVAL]}
 class StaffSite(UnfoldAdminSite):  # type: ignore[misc]
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         # Unfold would write its colours into a style element; ours are in staff-tokens.css.
-        return {**super().each_context(request), "colors": {}}
+        return {**super().each_context(request), "colors": {}, "lacks_second_factor": entry.lacks_factor(request)}
+
+    def has_permission(self, request: HttpRequest) -> bool:
+        return entry.may_enter(request)
+
+    def login(self, request: HttpRequest, extra_context: Any = None) -> HttpResponseBase:
+        """Whoever may not enter is sent here by each page of the admin."""
+        return entry.where_to(request)
 
     def admin_view(self, view: View, cacheable: bool = False) -> View:
         guarded = super().admin_view(view, cacheable)
@@ -35,10 +43,6 @@ class StaffSite(UnfoldAdminSite):  # type: ignore[misc]
             return _with_csp(response)
 
         return entered
-
-    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        page: HttpResponse = super().login(request, extra_context)
-        return _with_csp(page)
 
 
 def _with_csp(response: Response) -> Response:

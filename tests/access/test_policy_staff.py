@@ -65,7 +65,7 @@ def test_a_superuser_decides_everywhere_and_reads_no_gated_file(database, people
 
 
 @both
-@pytest.mark.parametrize("entrance", set(Entrance) - {Entrance.ADMIN})
+@pytest.mark.parametrize("entrance", [one for one in Entrance if one is not Entrance.ADMIN])
 def test_through_another_entrance_a_permission_counts_nothing(database, entrance, people, rex):
     repo = make_repos(SITUATIONS["manual"], people)["lab"]
     assert policy.allowed(Actor(user=rex, entrance=entrance), repo, Action).isdisjoint(STAFF_ACTIONS)

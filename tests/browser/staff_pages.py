@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from playwright.sync_api import Page
 
-from tests.browser.pages import Row
-from tests.browser.texts import LONG_ORG
+from tests.browser.pages import Act, Row, sending
+from tests.browser.texts import LONG_ORG, LONG_REPO
 
 ADMIN = "/admin"
 
@@ -42,6 +42,7 @@ def _lists() -> list[Row]:
         "problems": "notifications/addressproblem", "opt-outs": "notifications/optout",
         "confirmations": "repos/confirmationmail", "tasks": "django_celery_beat/periodictask",
         "intervals": "django_celery_beat/intervalschedule", "requests": "access/accessrequest",
+        "bulk-reviews": "access/bulkreview",
         "trail": "accounts/auditevent",
     }  # fmt: skip
     return [Row(f"staff-{name}", f"{ADMIN}/{path}/", "stef") for name, path in names.items()]
@@ -68,10 +69,41 @@ def _rows() -> list[Row]:
     return [Row(f"staff-{name}", f"{ADMIN}/{path}/change/", "stef") for name, path in names.items()]
 
 
+def decide(name: str, *, every: bool = False) -> Act:
+    """Press a button of the list of requests, for the first two rows or for all that match."""
+
+    def act(page: Page) -> None:
+        for box in page.locator("[name=_selected_action]").all()[:2]:
+            box.check()
+        if every:
+            page.get_by_label("All that match").check()
+        page.get_by_role("button", name=name, exact=True).click()
+        page.wait_for_load_state()
+
+    return act
+
+
+def reject_with_too_much(page: Page) -> None:
+    decide("Reject…")(page)
+    page.get_by_label("Reason").evaluate("(field) => { field.maxLength = 500; }")
+    page.get_by_label("Reason").fill("x" * 201)
+    page.get_by_role("button", name="Reject 2").click()
+    page.wait_for_load_state()
+
+
+REQUESTS = f"{ADMIN}/access/accessrequest/"
 STAFF_PAGES = [
     Row("staff-dashboard", f"{ADMIN}/", "stef"),
     *_lists(),
     *_rows(),
+    Row("staff-requests-found", f"{REQUESTS}?repo={LONG_ORG}/{LONG_REPO}&status=pending&country=DE", "stef"),
+    Row("staff-requests-nothing", f"{REQUESTS}?q={'nothing' * 20}", "stef"),
+    Row("staff-requests-not-understood", f"{REQUESTS}?repo={'x' * 150}&status=odd&from=then&age=long", "stef"),
+    Row("staff-requests-reject", REQUESTS, "stef", act=decide("Reject…")),
+    Row("staff-requests-reject-refused", REQUESTS, "stef", 400, act=reject_with_too_much),
+    Row("staff-requests-all", f"{REQUESTS}?status=pending", "stef", act=decide("Accept", every=True)),
+    Row("staff-requests-no-status", REQUESTS, "stef", act=decide("Accept", every=True)),
+    Row("staff-bulk-review", f"{ADMIN}/access/bulkreview/{{bulk_done}}/change/", "stef"),
     Row("staff-mail", f"{ADMIN}/notifications/delivery/{{staff_delivery_sent}}/mail/", "stef"),
     Row("staff-mail-none", f"{ADMIN}/notifications/delivery/{{staff_delivery_dead}}/mail/", "stef"),
     Row("staff-repos-found", f"{ADMIN}/repos/repo/?q={LONG_ORG}/&gated__exact=manual", "stef"),

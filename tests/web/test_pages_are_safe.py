@@ -22,11 +22,16 @@ from tests.web.pages import assert_nothing_inline, soup, words
 EVIL = "\"><script>alert(1)</script><img src=x onerror=alert(1)>{{ 7777|add:1111111 }}'"
 
 REPO_PAGES = ["", "/tree/main", "/blob/main/README.md", "/commits/main", "/settings", "/settings?status=rejected",
-              "/settings?status=accepted", "/settings?q=evil", "/edit/main/README.md"]  # fmt: skip
+              "/settings?status=accepted", "/settings?q=evil", "/settings/history", "/settings/history?person=evil",
+              "/edit/main/README.md"]  # fmt: skip
 PAGES = ["/", "/models", "/datasets", "/models?search=%3Cscript%3E", "/lab", "/evil", "/login", "/signup", "/logout",
          "/password/reset", "/password/reset/sent", "/password/reset/done", "/account/verify", "/account/inactive",
          "/account/verify/no-such-key", "/password/reset/1-abc", "/account/confirm", "/settings/profile",
          "/settings/tokens", "/settings/requests", "/settings/addresses", "/settings/password", "/new", "/nobody",
+         "/settings/security", "/settings/security/app", "/settings/security/app/remove", "/settings/security/keys",
+         "/settings/security/keys/add", "/settings/security/keys/1/rename", "/settings/security/keys/1/remove",
+         "/settings/security/recovery-codes", "/settings/security/recovery-codes/new", "/login/factor",
+         "/account/confirm/code", "/account/confirm/key",
          "/notifications/address/x", "/notifications/unsubscribe/x", "/settings/notifications", "/no/such-repo",
          "/settings/organizations", "/organizations/new",
          "/organizations/lab/members", "/organizations/lab/members?user=evil",

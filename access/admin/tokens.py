@@ -1,4 +1,4 @@
-"""Access requests and tokens, for staff: to see, never to change behind the services' back."""
+"""Access tokens, for staff: to see, never to change behind the services' back."""
 
 from __future__ import annotations
 
@@ -13,17 +13,9 @@ from unfold.decorators import action
 from unfold.enums import ActionVariant
 
 from access import policy, tokens
-from access.models import AccessRequest, AccessToken, TokenScope
+from access.models import AccessToken, TokenScope
 from accounts.models import Namespace
 from accounts.staff import Inline, Link, Log, actor_of, each, once, question
-
-
-@admin.register(AccessRequest)
-class AccessRequestAdmin(Log):
-    list_display = ["repo", "user", "fullname", "email", "status", "requested_at", "reviewed_at", "reviewed_by"]
-    list_filter = ["status", "granted", "requested_at"]
-    list_select_related = ["repo__namespace", "user", "reviewed_by"]
-    search_fields = ["user__username", "fullname", "email", "repo__name", "repo__namespace__name"]
 
 
 class TokenScopeInline(Inline):
