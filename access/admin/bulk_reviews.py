@@ -30,7 +30,7 @@ class BulkReviewAdmin(Log):
     """For whoever may see access requests.  The page of one shows how far it is, and loads itself until its end."""
 
     list_display = ["what", "repo_or_all", "by", "created_at", "state", "progress", "refused"]
-    list_filter = ["status", "entrance", "created_at"]
+    list_filter = ["status"]
     list_select_related = ["repo__namespace", "by"]
     list_display_links = ["what"]
 
