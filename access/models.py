@@ -191,7 +191,9 @@ class AccessRequest(models.Model):
             # Those of all repos together, for staff.
             models.Index(fields=["requested_at", "id"], name="access_request_of_all"),
             models.Index(fields=["status", "requested_at", "id"], name="access_request_of_all_queue"),
-            models.Index(fields=["status", "reviewed_at", "id"], name="access_request_of_all_decided"),
+            models.Index(
+                fields=["status", "reviewed_at", "id"], include=["requested_at"], name="access_request_of_all_decided"
+            ),
             models.Index(fields=["country", "requested_at", "id"], name="access_request_of_country"),
             models.Index(fields=["reviewed_by", "requested_at", "id"], name="access_request_of_reviewer"),
             models.Index(fields=["form", "requested_at", "id"], name="access_request_of_form"),

@@ -1,11 +1,11 @@
-"""The report of 1,000,000 requests with four answers, as CSV, JSON Lines and JSON, against `psql \\copy` of the same query.
+"""The report of 1,000,000 requests with four answers, in each format, against `psql \\copy` of the same query.
 
     .venv/bin/python -m bench.export --sizes 100000 1000000 --rounds 5
 
 One database has a repo of each size.  The peers write a file: "same" is the very SELECT of the CSV report, for all rows
-at once; "bare" has its columns, answers and order, but times as PostgreSQL spells them and cells as they are.  Product and
-peers take turns.  "whole" is seconds until the last byte, "first" until the first one, both at the client; "grown" is how
-much more memory than at rest the web process has held (VmHWM).
+at once; "bare" has its columns, answers and order, but times as PostgreSQL spells them and cells as they are.  Product
+and peers take turns.  "whole" is seconds until the last byte, "first" until the first one, both at the client; "grown"
+is how much more memory than at rest a web process has held (VmHWM).
 """
 
 from __future__ import annotations
@@ -99,20 +99,11 @@ class Web:
 
 def psql(hub: Hub, select: str, into: Path) -> float:
     """Seconds of `\\copy`."""
-    command = [
-        _program("psql"),
-        "-XqAt",
-        "-v",
-        "ON_ERROR_STOP=1",
-        "-h",
-        str(hub.cluster.socket_folder),
-        "-U",
-        "gatehub",
-    ]
+    options = ["-XqAt", "-v", "ON_ERROR_STOP=1", "-h", str(hub.cluster.socket_folder), "-U", "gatehub"]
     database = urlsplit(hub.database).path.strip("/")
     began = time.perf_counter()
     said = f"\\copy ({' '.join(select.split())}) TO '{into}' CSV HEADER"
-    subprocess.run([*command, "-d", database, "-c", said], check=True, capture_output=True, text=True)
+    subprocess.run([_program("psql"), *options, "-d", database, "-c", said], check=True, capture_output=True, text=True)
     return time.perf_counter() - began
 
 
@@ -128,8 +119,10 @@ def measure(hub: Hub, webs: list[Web], sizes: list[int], rounds: int, token: str
     found: dict[str, list[dict[str, float]]] = {name: [] for name in steps}
     for number in range(rounds + 1):
         for name, step in steps.items():
+            if not number and not name.startswith(f"{sizes[0]} "):  # The first round is for warming up.
+                continue
             figures = step()
-            if number:  # The first is for warming up.
+            if number:
                 found[name].append(figures)
             print(name, {key: round(value, 3) for key, value in figures.items()}, flush=True)
     return summed_up(found, sizes)

@@ -15,15 +15,17 @@ from repos.models import Repo
 
 ROWS = """
 INSERT INTO access_accessrequest (request_id, repo_id, user_id, status, form_id, answers, email, fullname, requested_at,
-    granted, reviewed_at, reviewed_by_id, rejection_reason, search_text)
-SELECT md5(%(repo)s || ' ' || n)::char(24), %(repo)s, users.id, status, (%(forms)s::bigint[])[1 + 5 * (n - 1) / %(size)s],
+    granted, reviewed_at, reviewed_by_id, rejection_reason, country, search_text)
+SELECT md5(%(repo)s || ' ' || n)::char(24), %(repo)s, users.id, status,
+    (%(forms)s::bigint[])[1 + 5 * (n - 1) / %(size)s],
     jsonb_build_object(
         'Affiliation', (ARRAY['Université de ', 'Institute of ', '東京大学 ', 'Labs, '])[1 + n %% 4] || md5(n::text),
         'Country', (ARRAY['FR', 'DE', 'US', 'JP', 'BR'])[1 + n %% 5],
         'Purpose', (ARRAY['academic', 'education', 'commercial', 'other'])[1 + n %% 4],
         'I agree to the terms', 'true'),
     users.email, users.fullname, at, false, CASE WHEN status <> 'pending' THEN at + interval '3 days' END,
-    CASE WHEN status <> 'pending' THEN %(reviewer)s::bigint END, CASE WHEN status = 'rejected' THEN 'Not now' ELSE '' END,
+    CASE WHEN status <> 'pending' THEN %(reviewer)s::bigint END,
+    CASE WHEN status = 'rejected' THEN 'Not now' ELSE '' END, (ARRAY['FR', 'DE', 'US', 'JP', 'BR'])[1 + n %% 5],
     ' ' || users.username || ' ' || lower(users.fullname) || CASE WHEN n = %(size)s / 2 THEN ' miskatonic' ELSE '' END
 FROM (
     SELECT n, (ARRAY['pending', 'accepted', 'pending', 'rejected'])[1 + n %% 4] AS status,
@@ -39,9 +41,10 @@ def fill(sizes: list[int]) -> None:
     accounts.create_organization(name="lab", admin=ada, fullname="The Lab", by=SYSTEM)
     with connection.cursor() as cursor:
         cursor.execute(
-            "INSERT INTO accounts_user (username, fullname, email, password, is_superuser, is_staff, is_active, date_joined)"
-            " SELECT 'person-' || n, 'Zoë Nováková ' || n, 'person' || n || '@mail.example.org', '!', false, false, true, now()"
-            " FROM generate_series(1, %s) AS n",
+            "INSERT INTO accounts_user"
+            " (username, fullname, email, password, is_superuser, is_staff, is_active, date_joined, sessions_ended)"
+            " SELECT 'person-' || n, 'Zoë Nováková ' || n, 'person' || n || '@mail.example.org', '!',"
+            " false, false, true, now(), 0 FROM generate_series(1, %s) AS n",
             [max(sizes)],
         )
         cursor.execute(

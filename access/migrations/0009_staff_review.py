@@ -12,7 +12,9 @@ from django.conf import settings
 from django.db import migrations, models
 
 INDEXES = [
-    models.Index(fields=["status", "reviewed_at", "id"], name="access_request_of_all_decided"),
+    models.Index(
+        fields=["status", "reviewed_at", "id"], include=["requested_at"], name="access_request_of_all_decided"
+    ),
     models.Index(fields=["country", "requested_at", "id"], name="access_request_of_country"),
     models.Index(fields=["reviewed_by", "requested_at", "id"], name="access_request_of_reviewer"),
     models.Index(fields=["form", "requested_at", "id"], name="access_request_of_form"),

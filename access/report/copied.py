@@ -1,8 +1,8 @@
 """The rows of a report by PostgreSQL's COPY, which writes them as they go out: CSV with safe cells, or JSON.
 
-Which requests there are is asked first, 100,000 keys at a time: a search that finds ten rows is carried out once, and
-one that finds a million, ten times.  Then some thousand rows at a time are copied by their keys to a buffer, which goes
-to the disk when it grows, and the connection is given back before they are sent.
+Which requests there are is asked first, up to 100,000 keys at a time: a search that finds ten rows is carried out once,
+and one that finds a million, eleven times.  Then some thousand rows at a time are copied by their keys to a buffer,
+which goes to the disk when it grows, and the connection is given back before they are sent.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import IO, Any
 
 from django.conf import settings
 from django.core.exceptions import EmptyResultSet
-from django.db import connections
+from django.db import connections, transaction
 from django.db.models import BooleanField, F, Func, Q, QuerySet, Value
 
 from access.models import AccessRequest
@@ -26,6 +26,7 @@ from access.report import lines
 from access.report.columns import Layout
 from access.report.plain import later_than
 
+_FIRST_KEYS = 10_000
 _KEYS_AT_ONCE = 100_000
 _FIRST_ROWS = 500
 _MOST_ROWS = 10_000
@@ -34,6 +35,17 @@ _BATCH = 2 * 1024**2
 _IN_MEMORY = 4 * 1024**2
 """What a buffer holds before it becomes a file: 10,000 rows may be as long as a book, or each as long as one."""
 _PIECE = 64 * 1024
+_BY_KEY = "SELECT " + ", ".join(
+    f"set_config('{name}', '{value}', true)"
+    for name, value in {
+        "enable_seqscan": "off",
+        "enable_hashjoin": "off",
+        "enable_mergejoin": "off",
+        "max_parallel_workers_per_gather": "0",
+    }.items()
+)
+"""For the rows of a batch, within its transaction: PostgreSQL would at times rather read all people there are, for each
+batch, than look up those of the batch.  Without workers, rows also stay in the order of the inner query."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _KEYS = "the keys of a batch"
 """Stands in the parameters for what each batch puts there."""
@@ -91,9 +103,10 @@ def _statement(layout: Layout, requests: QuerySet[AccessRequest]) -> _Statement:
 def _keys(requests: QuerySet[AccessRequest]) -> Iterator[array[int]]:
     """The keys of all of them by time, many at once."""
     beyond = Q()
+    most = _FIRST_KEYS
     while True:
         ordered = requests.filter(beyond).order_by("requested_at", "pk").values_list("requested_at", "pk")
-        found, params = ordered[:_KEYS_AT_ONCE].query.get_compiler(requests.db).as_sql()
+        found, params = ordered[:most].query.get_compiler(requests.db).as_sql()
         microseconds = "(extract(epoch FROM found.at) * 1000000)::bigint"
         sql = f"COPY (SELECT found.key, {microseconds} FROM ({found}) AS found (at, key)) TO STDOUT"  # noqa: S608
         keys = array("q")
@@ -102,8 +115,9 @@ def _keys(requests: QuerySet[AccessRequest]) -> Iterator[array[int]]:
             for row in copy:
                 keys.append(int(bytes(row).partition(b"\t")[0]))
         yield keys
-        if len(keys) < _KEYS_AT_ONCE:
+        if len(keys) < most:
             return
+        most = _KEYS_AT_ONCE
         at = _EPOCH + timedelta(microseconds=int(bytes(row).partition(b"\t")[2]))
         beyond = later_than(at, keys[-1])
 
@@ -112,7 +126,7 @@ def _copy_rows(database: str, statement: _Statement, spool: IO[bytes]) -> int:
     """Write what the statement gives.  Returns its length."""
     size = 0
     waiting = bytearray()
-    with _copy(database, statement) as copy:
+    with _copy(database, statement, _BY_KEY) as copy:
         for row in copy:
             waiting += row
             if len(waiting) >= _PIECE:
@@ -122,14 +136,17 @@ def _copy_rows(database: str, statement: _Statement, spool: IO[bytes]) -> int:
 
 
 @contextmanager
-def _copy(database: str, statement: _Statement) -> Iterator[Any]:
+def _copy(database: str, statement: _Statement, planner: str = "") -> Iterator[Any]:
     """The rows of a COPY.  The connection goes back to the pool: the reader of the report may take hours."""
     connection = connections[database]
     try:
         # COPY takes no parameters: they are put into the text.
         text = connection.ops.compose_sql(statement.sql, statement.params)  # type: ignore[attr-defined]
-        with connection.cursor() as cursor, cursor.copy(text) as copy:
-            yield copy
+        with transaction.atomic(using=database), connection.cursor() as cursor:
+            if planner:
+                cursor.execute(planner)
+            with cursor.copy(text) as copy:
+                yield copy
     finally:
         if not connection.in_atomic_block:
             connection.close()

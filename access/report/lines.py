@@ -34,15 +34,17 @@ _REPO = {"type": "repo__type", "namespace": "repo__namespace__name", "repo": "re
 
 
 def sources(layout: Layout) -> dict[str, str]:
-    """Names in `select` -> where the ORM finds them.  `requested_at` and `key` are the order."""
+    """Names in `select` -> where the ORM finds them."""
     of_format = _ON_THE_HUB if layout.format == "json" else _FULL
-    return {**_BOTH, **of_format, **(_REPO if layout.across_repos else {}), "key": "pk"}
+    return {**_BOTH, **of_format, **(_REPO if layout.across_repos else {})}
 
 
 def select(layout: Layout, source: str) -> Sql:
-    """A SELECT of the rows' cells, or of their whole text, from `source`, whose columns are named as in `sources`."""
-    sql, params = _SELECTS[layout.format](layout, source)
-    return f"{sql} ORDER BY request.requested_at, request.key", params
+    """A SELECT of the rows' cells, or of their whole text, from `source`, whose columns are named as in `sources`.
+
+    In the order of the source: without parallel workers, PostgreSQL has no reason to change it.
+    """
+    return _SELECTS[layout.format](layout, source)
 
 
 def _time(column: str) -> str:

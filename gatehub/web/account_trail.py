@@ -1,7 +1,7 @@
 """What people do at django-allauth's and Django's own pages, for the audit trail: who came in, whose way in changed.
 
-These pages tell of it by signals, which are sent within their transactions (`kept_together`).  That second factors
-came and went is told in `gatehub.second_factors`.
+These pages tell of it by signals, which are sent within their transactions (`kept_together`).  Of second factors that
+come and go, which django-allauth tells after the commit, `gatehub.second_factors` writes.
 """
 
 from __future__ import annotations

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import csv
+import io
+import json
 import random
 from datetime import UTC, datetime, timedelta
+from itertools import product
 from typing import Any
 
 import pytest
@@ -87,13 +91,113 @@ def hostile(gated_repo, make_repo, ada, lab):
 
 
 @pytest.mark.postgresql
-@pytest.mark.parametrize("across_repos", [False, True])
+def test_postgresql_and_python_write_the_same_bytes(hostile, monkeypatch):
+    for most, format_, across_repos in product((1_000, 4, 0), report.FORMATS, (False, True)):
+        monkeypatch.setattr(columns, "MOST_ANSWERS", most)
+        theirs = written(plain.rows, format_, across_repos=across_repos)
+        ours = written(copied.rows, format_, across_repos=across_repos)
+        assert len(ours) > 10_000
+        assert ours.splitlines() == theirs.splitlines()
+        assert ours == theirs
+
+
+def cell(answer: Any) -> str:
+    """What a reader of CSV finds for an answer."""
+    if answer is None:
+        return ""
+    text = answer if isinstance(answer, str) else json.dumps(answer, ensure_ascii=False)
+    return f"'{text}" if text[:1] in {"=", "+", "-", "@", "\t", "\r", "\n"} and text else text
+
+
+def table(text: bytes) -> list[list[str]]:
+    """As any reader of CSV takes it, and a strict one without complaint."""
+    return list(csv.reader(io.StringIO(text.decode("utf-8-sig"), newline=""), strict=True))
+
+
+@pytest.mark.parametrize("writer", WRITERS)
+def test_a_reader_of_csv_reads_back_what_was_answered(hostile, gated_repo, writer):
+    asked = AccessRequest.objects.filter(repo=gated_repo).exclude(pk=hostile[0].pk)
+    header, *rows = table(written(writer, "csv", requests=asked))
+    requests = list(asked.select_related("user", "form", "reviewed_by").order_by("requested_at", "pk"))
+    assert len(rows) == len(requests) > 30
+    asked_most = max(gated_repo.gate_forms.all(), key=lambda form: len(form.spec["fields"]))
+    labels = [field["label"] for field in asked_most.spec["fields"]]
+    assert header == [
+        *report.COLUMNS, "Company", "'=cmd", "answer: user", *labels[3:],
+    ]  # fmt: skip
+    for row, request in zip(rows, requests, strict=True):
+        own = dict(zip(report.COLUMNS, row, strict=False))
+        assert own["user"] == request.user.username
+        assert own["fullname"] == cell(request.fullname)
+        assert own["email"] == cell(request.email)
+        assert own["reason"] == cell(request.rejection_reason)
+        assert own["reviewer"] == ("" if request.reviewed_by is None else "ada")
+        assert own["form"] == ("" if request.form is None else request.form.commit_sha)
+        assert row[len(report.COLUMNS) :] == [cell(request.answers.get(label)) for label in labels]
+
+
+@pytest.mark.parametrize("writer", WRITERS)
+@pytest.mark.parametrize("format_", ["jsonl", "json"])
+def test_json_reads_back_what_was_answered(hostile, writer, format_):
+    asked = AccessRequest.objects.exclude(pk=hostile[0].pk)
+    text = written(writer, format_, across_repos=True, requests=asked).decode()
+    lines = text.removesuffix("\n").split("\n")  # `splitlines` knows more ends of a line than JSON does.
+    rows = json.loads(text) if format_ == "json" else [json.loads(line) for line in lines]
+    requests = list(asked.select_related("user", "form", "repo__namespace").order_by("requested_at", "pk"))
+    for row, request in zip(rows, requests, strict=True):
+        assert list(row)[:2] == ["type", "repo"]
+        assert (row["type"], row["repo"], row["user"]) == (request.repo.type, str(request.repo), request.user.username)
+        assert row["fullname"] == request.fullname
+        if format_ == "jsonl":
+            assert row["fields"] == request.answers
+        else:
+            assert ("grantedBy" in row) == (request.status == "accepted" and request.reviewed_by_id is not None)
+
+
+@pytest.mark.parametrize("writer", WRITERS)
+def test_times_have_milliseconds_that_are_cut_off(gated_repo, sam, writer):
+    at = datetime(2026, 1, 31, 23, 59, 59, 999999, tzinfo=UTC)
+    later = datetime(2026, 2, 1, tzinfo=UTC)
+    AccessRequest.objects.create(repo=gated_repo, user=sam, status="accepted", requested_at=at, reviewed_at=later)
+    (row,) = json.loads(written(writer, "json"))
+    assert (row["time"], row["reviewedAt"]) == ("2026-01-31T23:59:59.999Z", "2026-02-01T00:00:00.000Z")
+
+
+@pytest.mark.parametrize("writer", WRITERS)
+def test_what_has_no_column_of_its_own_is_in_the_last_one(gated_repo, sam, noor, writer, monkeypatch):
+    monkeypatch.setattr(columns, "MOST_ANSWERS", 2)
+    form = form_of(gated_repo, ["one", "two", "three", "more answers"])
+    answers = {"one": "1", "two": "=2", "three": "=3", "more answers": "=4"}
+    AccessRequest.objects.create(repo=gated_repo, user=sam, form=form, answers=answers)
+    AccessRequest.objects.create(repo=gated_repo, user=noor, form=form, answers={"one": "only"})
+    header, first, second = table(written(writer, "csv"))
+    assert header[len(report.COLUMNS) :] == ["one", "two", "more answers"]
+    assert first[len(report.COLUMNS) : -1] == ["1", "'=2"]
+    assert json.loads(first[-1]) == {"three": "=3", "more answers": "=4"}
+    assert second[len(report.COLUMNS) :] == ["only", "", ""]
+    lines = [json.loads(line) for line in written(writer, "jsonl").splitlines()]
+    assert [line["fields"] for line in lines] == [answers, {"one": "only"}]
+
+
+@pytest.mark.parametrize("writer", WRITERS)
+def test_a_thousand_questions_of_many_repos_are_columns(make_repo, ada, lab, sam, writer):
+    names = ["lab/a", "lab/b", "lab/c"]
+    for number, name in enumerate(names):
+        repo = make_repo(name, by=ada, gated="manual")
+        labels = [f"question {number} {place}" for place in range(400)]
+        answers = {label: f"to {label}" for label in labels}
+        AccessRequest.objects.create(repo=repo, user=sam, form=form_of(repo, labels), answers=answers)
+    header, *rows = table(written(writer, "csv", across_repos=True))
+    assert len(header) == 2 + len(report.COLUMNS) + 1_000 + 1
+    assert [row[1] for row in rows] == names
+    assert [sum(map(bool, row[2 + len(report.COLUMNS) : -1])) for row in rows] == [400, 400, 200]
+    assert len(json.loads(rows[2][-1])) == 200
+
+
+@pytest.mark.parametrize("writer", WRITERS)
 @pytest.mark.parametrize("format_", list(report.FORMATS))
-@pytest.mark.parametrize("most", [1_000, 4, 0])
-def test_postgresql_and_python_write_the_same_bytes(hostile, format_, across_repos, most, monkeypatch):
-    monkeypatch.setattr(columns, "MOST_ANSWERS", most)
-    theirs = written(plain.rows, format_, across_repos=across_repos)
-    ours = written(copied.rows, format_, across_repos=across_repos)
-    assert len(ours) > 10_000
-    assert ours.splitlines() == theirs.splitlines()
-    assert ours == theirs
+def test_a_report_about_nobody(gated_repo, writer, format_):
+    nobody = {"csv": b"\xef\xbb\xbf" + ",".join(report.COLUMNS).encode() + b"\n", "jsonl": b"", "json": b"[\n]\n"}
+    assert written(writer, format_) == nobody[format_]
+    assert written(writer, format_, requests=AccessRequest.objects.none()) == nobody[format_]
+    assert b"".join(report.stream(format_, AccessRequest.objects.all(), across_repos=False)) == nobody[format_]
