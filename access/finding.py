@@ -5,12 +5,17 @@ at once, and collecting all matches takes most of a second; for a word that one 
 round; and what its statistics say of a word in this repo, beside that answer, is easily wrong by a thousand times.  So
 nothing is left to the guess, and each way is bounded:
 
-1. The next `LOOKED_AT` rows of the order are looked at, and no more.  If a page of them match, that is the page.
-2. Else few match, as a rule, and the index `access_request_find` finds them all: it holds repo and status, the groups
-   of three characters of the search text, and the answers, and intersects them before a row is fetched.
+1. The next rows of the order are looked at, a tenth of `LOOKED_AT` and, if a page of them can be expected to match
+   among so many, up to `LOOKED_AT`.  If a page of them match, that is the page.
+2. Else few match, as a rule, and the index `access_request_find` finds them all: it holds list and time (see
+   `access.spans`), the groups of three characters of the search text, and the answers, and intersects them before a row
+   is fetched.  Of a stretch of time it is asked for that stretch alone.
+3. Where many match after all, such as the answers to a new question with the oldest first, a list in the order of time
+   is walked from one stretch of time to the next, each halved as long as too many match in it.  A sample of the
+   stretches tells beforehand.
 
-What is left is a crowd of matches behind a long stretch without any, such as the answers to a new question with the
-oldest first: then the crowd is sorted.  `bench/README.md` says how long that takes.
+What is left are crowds of matches behind a long stretch of a list by name, or by decision, without any: then the crowd
+is sorted.  `bench/README.md` says how long that takes.
 """
 
 from __future__ import annotations
@@ -18,18 +23,30 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import BooleanField, Case, F, Func, Q, QuerySet, Value, When
+from django.db.models import BooleanField, Case, Q, QuerySet, Value, When
 
+from access import spans, tallies
 from access.filters import RequestFilter
 from access.models import AccessRequest
+from access.spans import Span
 from repos.models import Repo
 
 LOOKED_AT = 3000
+FIRST_LOOK = 10
+"""This part of them is looked at first: it tells whether to go on."""
 ENOUGH = 50
 """So many matches among those looked at are a crowd, which is not counted to its end."""
+MOST_SORTED = 1000
+"""So many matches of a stretch of time are sorted here.  Where there are more, shorter stretches are asked for."""
+STRETCH = 30_000
+"""So many requests of the list are in a stretch of time at most, unless a block of days has more."""
+SAMPLED = 8
+"""One block of so many is the sample."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,39 +69,128 @@ class Finder:
 
     def first(self, beyond: Q, columns: Sequence[str], number: int) -> list[int]:
         """Keys of the first few that are `beyond` a place, in the order of the columns."""
-        if not self._is_hard:
+        by_time = columns[0].lstrip("-") == "requested_at"
+        if not self._is_hard or (by_time and not self._contents):
             return _keys(self.chosen.requests(self.repo).filter(beyond), columns, number)
-        contents, times = self.chosen.contents(), self.chosen.times()
-        if columns[0].lstrip("-") == "requested_at":  # Its index skips what is too old or too new.
-            rows, fits = self._listed().filter(beyond, times), contents
-        else:
-            rows, fits = self._listed().filter(beyond), contents & times
-        found = look_at(rows.order_by(*columns), fits, number)
-        if len(found) == number or rows[:LOOKED_AT].count() < LOOKED_AT:  # Enough, or the list ends there.
-            return found
+        rows, fits, looked_at = self._listed().filter(beyond), self._contents & self._times, 0
+        if by_time:  # Its index skips what is too old or too new.
+            rows, fits = rows.filter(self._times), self._contents
+        rows = rows.order_by(*columns)
+        if by_time or self._share_in_time * LOOKED_AT >= number:
+            found, looked_at = _look_at_some(rows, fits, number)
+            if len(found) == number or rows[:looked_at].count() < looked_at:  # Enough, or the list ends there.
+                return found
         self._few = True
-        if times and self._listed().filter(times)[: LOOKED_AT + 1].count() <= LOOKED_AT:
-            in_time = look_at(self._listed().filter(times).order_by("requested_at", "pk"), contents, LOOKED_AT)
-            self._seen = len(in_time)
-            return _keys(AccessRequest.objects.filter(beyond, pk__in=in_time), columns, number)
-        with by_index_alone():
-            if beyond:
-                return _keys(self._all().filter(beyond), columns, number)
-            found = _keys(self._all(), columns, max(number, self.most + 1))  # All the same work; counts them, too.
-        self._seen = len(found)
-        return found[:number]
+        if by_time:
+            with by_index_alone():
+                return self._by_time(columns, rows, beyond, number)
+        if looked_at < LOOKED_AT and self._sample > MOST_SORTED:
+            found = look_at(rows, fits, number)
+            if len(found) == number:
+                return found
+        return self._all_sorted(beyond, columns, number)
 
     def count(self) -> Number:
         """How many there are.  Counted up to `most`; of a crowd, it is enough to know that it is one."""
         if self._is_hard and not self._few:
-            rows = self._listed().filter(self.chosen.times()).order_by("requested_at", "pk")
-            seen = len(look_at(rows, self.chosen.contents(), self.most + 1))
+            rows = self._listed().filter(self._times).order_by("requested_at", "pk")
+            seen = len(look_at(rows, self._contents, self.most + 1))
             if seen > ENOUGH:
                 return Number(_rounded(seen - 1), more=True)
+        if self._seen is None and self._is_hard and self._sample > max(ENOUGH, self.most // SAMPLED):
+            return Number(_rounded(min(self._sample - 1, self.most)), more=True)
         if self._seen is None:
             with by_index_alone():
-                self._seen = self._all()[: self.most + 1].count()
+                self._seen = self._matching(self._blocks)[: self.most + 1].count()
         return Number(min(self._seen, self.most), more=self._seen > self.most)
+
+    def _by_time(self, columns: Sequence[str], rows: QuerySet[AccessRequest], beyond: Q, number: int) -> list[int]:
+        """By stretches of time, in the order of the rows; all at once, where few match."""
+        backwards = columns[0].startswith("-")
+        waiting, sample = self._blocks, self._sample
+        if beyond:
+            place = rows.values_list("requested_at", flat=True).first()
+            waiting = [] if place is None else spans.beyond(waiting, place, backwards=backwards)
+            sample = self._sampled(waiting)
+        if sample * SAMPLED <= MOST_SORTED:
+            some = self._some(waiting, beyond)
+            if len(some) <= MOST_SORTED:
+                self._seen = None if beyond else len(some)
+                return _sorted(some, backwards)[:number]
+        waiting = _turned(waiting, backwards)
+        found: list[int] = []
+        most = STRETCH
+        while waiting and len(found) < number:
+            stretch = spans.leading(waiting, most)
+            some = self._some(stretch, beyond)
+            if len(some) <= MOST_SORTED:
+                found += _sorted(some, backwards)
+                waiting = waiting[len(stretch) :]
+            elif len(stretch) > 1:
+                most = spans.total(stretch) // 2
+            else:
+                (span,), wanted = stretch, number - len(found)
+                near = look_at(rows.filter(requested_at__range=(span.begins, span.ends)), self._contents, wanted)
+                if len(near) < wanted and span.days:
+                    waiting[:1] = _turned(span.days, backwards)
+                    continue
+                if len(near) < wanted:  # A crowd in the later hours of one day.
+                    near = _keys(self._matching(stretch).filter(beyond), columns, wanted)
+                return found + near
+        return found[:number]
+
+    def _some(self, stretch: Sequence[Span], beyond: Q) -> list[tuple[datetime, int]]:
+        """Moments and keys of those that match in a stretch of time, up to one more than `MOST_SORTED`, in no order."""
+        rows = self._matching(stretch).filter(beyond).values_list("requested_at", "pk")
+        return list(rows[: MOST_SORTED + 1])
+
+    def _all_sorted(self, beyond: Q, columns: Sequence[str], number: int) -> list[int]:
+        """The first few of all that match: found first, and sorted then."""
+        if self._times and spans.total(self._blocks) <= LOOKED_AT:
+            in_time = look_at(
+                self._listed().filter(self._times).order_by("requested_at", "pk"), self._contents, LOOKED_AT
+            )
+            self._seen = len(in_time)
+            return _keys(AccessRequest.objects.filter(beyond, pk__in=in_time), columns, number)
+        with by_index_alone():
+            if beyond:
+                return _keys(self._matching(self._blocks).filter(beyond), columns, number)
+            found = _keys(
+                self._matching(self._blocks), columns, max(number, self.most + 1)
+            )  # The same work; counts, too.
+        self._seen = len(found)
+        return found[:number]
+
+    @cached_property
+    def _contents(self) -> Q:
+        return self.chosen.contents()
+
+    @cached_property
+    def _times(self) -> Q:
+        return self.chosen.times()
+
+    @cached_property
+    def _blocks(self) -> list[Span]:
+        """Those with requests of the list in the time that is asked for, the oldest first."""
+        return spans.blocks(self.repo, self.chosen.status, self.chosen.asked_after, self.chosen.asked_before)
+
+    @cached_property
+    def _share_in_time(self) -> float:
+        """How much of the list is in the time that is asked for."""
+        if not self._times:
+            return 1.0
+        return spans.total(self._blocks) / max(tallies.counts(self.repo)[self.chosen.status], 1)
+
+    @cached_property
+    def _sample(self) -> int:
+        return self._sampled(self._blocks)
+
+    def _sampled(self, blocks: Sequence[Span]) -> int:
+        """How many match in one of `SAMPLED` blocks, up to one more than `MOST_SORTED`; 0 for what needs no sample."""
+        if not self._contents or spans.total(blocks) <= STRETCH:
+            return 0
+        with by_index_alone():
+            return len(self._some(blocks[SAMPLED // 2 :: SAMPLED][: spans.MOST_AT_ONCE], Q()))
 
     @property
     def _is_hard(self) -> bool:
@@ -95,25 +201,44 @@ class Finder:
         """The list of the status, not narrowed."""
         return AccessRequest.objects.filter(repo=self.repo, status=self.chosen.status)
 
-    def _all(self) -> QuerySet[AccessRequest]:
-        """All that match.  Asked in these words, `access_request_find` alone can find contents."""
-        contents = self.chosen.contents()
-        if not contents or connection.vendor != "postgresql":
+    def _matching(self, stretch: Sequence[Span]) -> QuerySet[AccessRequest]:
+        """Those that match; of contents, those in a stretch of time, in the words by which `access_request_find` alone
+        can find them.  Of a stretch too long for that, and of the whole list, all."""
+        if not self._contents:
             return self.chosen.requests(self.repo)
-        place = _IsIn(F("repo_id"), F("status"), Value(f"{self.repo.pk} {self.chosen.status}"))
-        return AccessRequest.objects.filter(place, contents, self.chosen.times()).order_by()
+        keys = [span.key for span in stretch]
+        if len(keys) > spans.MOST_AT_ONCE or (stretch is self._blocks and not self._times):
+            keys = [spans.key_of(self.repo, self.chosen.status)]
+        return AccessRequest.objects.filter(spans.IsInOneOf(*keys), self._contents, self._times).order_by()
 
 
 def _keys(rows: QuerySet[AccessRequest], columns: Sequence[str], number: int) -> list[int]:
     return list(rows.order_by(*columns).values_list("pk", flat=True)[:number])
 
 
-def look_at(rows: QuerySet[Any], fits: Q, number: int) -> list[int]:
-    """Keys of the first few that fit among the first `LOOKED_AT` rows.  The inner LIMIT keeps the condition outside."""
-    # As a CASE, since Django says of what can fit nobody that it is 0.
+def _sorted(some: list[tuple[datetime, int]], backwards: bool) -> list[int]:
+    return [key for _, key in sorted(some, reverse=backwards)]
+
+
+def _turned(stretch: Sequence[Span], backwards: bool) -> list[Span]:
+    return list(reversed(stretch) if backwards else stretch)
+
+
+def _look_at_some(rows: QuerySet[Any], fits: Q, number: int) -> tuple[list[int], int]:
+    """What is found by looking at a part of `LOOKED_AT`, or at all where that lets expect enough; and at how many."""
+    part = max(LOOKED_AT // FIRST_LOOK, 1)
+    found = look_at(rows, fits, number, part)
+    if len(found) == number or len(found) * FIRST_LOOK < number:
+        return found, part
+    return look_at(rows, fits, number), LOOKED_AT
+
+
+def look_at(rows: QuerySet[Any], fits: Q, number: int, among: int | None = None) -> list[int]:
+    """Keys of the first few that fit among the first rows: `LOOKED_AT` of them, unless said otherwise."""
+    # As a CASE, since Django says of what can fit nobody that it is 0.  The inner LIMIT keeps the condition outside.
     fits_or_not = Case(When(fits, then=True), default=False, output_field=BooleanField()) if fits else Value(True)
     looked_at = rows.annotate(fits=fits_or_not)
-    sql, params = looked_at.values_list("pk", "fits")[:LOOKED_AT].query.sql_with_params()
+    sql, params = looked_at.values_list("pk", "fits")[: among or LOOKED_AT].query.sql_with_params()
     with connection.cursor() as cursor:
         query = f"SELECT pk FROM ({sql}) AS looked_at WHERE fits LIMIT %s"  # noqa: S608 - Django's own SQL.
         cursor.execute(query, [*params, number])
@@ -123,17 +248,6 @@ def look_at(rows: QuerySet[Any], fits: Q, number: int) -> list[int]:
 def _rounded(number: int) -> int:
     """Down to tens, or to hundreds: it says "more than" anyway."""
     return number // 100 * 100 if number >= 100 else number // 10 * 10
-
-
-class _IsIn(Func):
-    """Whether a request is in the list of a repo and a status, as the index `access_request_find` says it."""
-
-    arity = 3
-    output_field = BooleanField()
-
-    def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> tuple[str, list[Any]]:
-        (repo, _), (status, _), (place, params) = map(compiler.compile, self.get_source_expressions())
-        return f"ARRAY[{repo}::text || ' ' || {status}] @> ARRAY[{place}]", list(params)
 
 
 @contextmanager
