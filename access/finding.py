@@ -20,6 +20,7 @@ is sorted.  `bench/README.md` says how long that takes.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -45,8 +46,8 @@ MOST_SORTED = 1000
 """So many matches of a stretch of time are sorted here.  Where there are more, shorter stretches are asked for."""
 STRETCH = 30_000
 """So many requests of the list are in a stretch of time at most, unless a block of days has more."""
-SAMPLED = 8
-"""One block of so many is the sample."""
+CROWD = 8000
+"""So many matches are a crowd to a list that is not in the order of time, which has to sort them all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,30 @@ class Number:
 
     value: int
     more: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """When those were sent that match on some days, up to one more than `MOST_SORTED` of them.
+
+    `times` as many requests are in all that is sampled.
+    """
+
+    moments: Sequence[datetime] = ()
+    times: float = 1.0
+
+    @property
+    def expected(self) -> float:
+        """How many may match at all."""
+        return len(self.moments) * self.times
+
+    def quiet(self, waiting: Sequence[Span]) -> int:
+        """How many requests are in the first stretches, before one with a day on which some match."""
+        if not self.moments:
+            return 0
+        first, last = min(self.moments), max(self.moments)
+        before = itertools.takewhile(lambda span: span.ends < first or span.begins > last, waiting)
+        return spans.total(before)
 
 
 class Finder:
@@ -81,14 +106,14 @@ class Finder:
             if len(found) == number or rows[:looked_at].count() < looked_at:  # Enough, or the list ends there.
                 return found
         self._few = True
-        if by_time:
-            with by_index_alone():
+        with by_index_alone():
+            if by_time:
                 return self._by_time(columns, rows, beyond, number)
-        if looked_at < LOOKED_AT and self._sample > MOST_SORTED:
-            found = look_at(rows, fits, number)
-            if len(found) == number:
-                return found
-        return self._all_sorted(beyond, columns, number)
+            if looked_at < LOOKED_AT and self._sample.expected > CROWD:
+                found = look_at(rows, fits, number)
+                if len(found) == number:
+                    return found
+            return self._all_sorted(beyond, columns, number)
 
     def count(self) -> Number:
         """How many there are.  Counted up to `most`; of a crowd, it is enough to know that it is one."""
@@ -97,42 +122,45 @@ class Finder:
             seen = len(look_at(rows, self._contents, self.most + 1))
             if seen > ENOUGH:
                 return Number(_rounded(seen - 1), more=True)
-        if self._seen is None and self._is_hard and self._sample > max(ENOUGH, self.most // SAMPLED):
-            return Number(_rounded(min(self._sample - 1, self.most)), more=True)
         if self._seen is None:
             with by_index_alone():
+                if self._is_hard and self._sample.expected > CROWD and len(self._sample.moments) > ENOUGH:
+                    return Number(_rounded(min(len(self._sample.moments) - 1, self.most)), more=True)
                 self._seen = self._matching(self._blocks)[: self.most + 1].count()
         return Number(min(self._seen, self.most), more=self._seen > self.most)
 
     def _by_time(self, columns: Sequence[str], rows: QuerySet[AccessRequest], beyond: Q, number: int) -> list[int]:
-        """By stretches of time, in the order of the rows; all at once, where few match."""
+        """By stretches of time, in the order of the rows: as long as possible where few match, else short ones."""
         backwards = columns[0].startswith("-")
-        waiting, sample = self._blocks, self._sample
+        waiting = self._blocks
         if beyond:
             place = rows.values_list("requested_at", flat=True).first()
             waiting = [] if place is None else spans.beyond(waiting, place, backwards=backwards)
-            sample = self._sampled(waiting)
-        if sample * SAMPLED <= MOST_SORTED:
+        sample = self._sample if waiting is self._blocks else self._sampled(waiting)
+        if sample.expected <= MOST_SORTED and waiting is self._blocks:
             some = self._some(waiting, beyond)
             if len(some) <= MOST_SORTED:
                 self._seen = None if beyond else len(some)
                 return _sorted(some, backwards)[:number]
-        waiting = _turned(waiting, backwards)
+        waiting = waiting[::-1] if backwards else list(waiting)
+        most = STRETCH if sample.expected > MOST_SORTED else spans.total(waiting)
+        quiet = sample.quiet(waiting)  # So many of the list seem to be without a match first.
         found: list[int] = []
-        most = STRETCH
         while waiting and len(found) < number:
-            stretch = spans.leading(waiting, most)
+            stretch = spans.leading(waiting, max(most, quiet))
             some = self._some(stretch, beyond)
             if len(some) <= MOST_SORTED:
                 found += _sorted(some, backwards)
                 waiting = waiting[len(stretch) :]
+                quiet = max(quiet - spans.total(stretch), 0)
             elif len(stretch) > 1:
-                most = spans.total(stretch) // 2
+                most, quiet = spans.total(stretch) // 2, 0
             else:
                 (span,), wanted = stretch, number - len(found)
                 near = look_at(rows.filter(requested_at__range=(span.begins, span.ends)), self._contents, wanted)
-                if len(near) < wanted and span.days:
-                    waiting[:1] = _turned(span.days, backwards)
+                if len(near) < wanted and not span.is_day:
+                    days = spans.days(self.repo, self.chosen.status, span)
+                    waiting[:1] = reversed(days) if backwards else days
                     continue
                 if len(near) < wanted:  # A crowd in the later hours of one day.
                     near = _keys(self._matching(stretch).filter(beyond), columns, wanted)
@@ -152,12 +180,9 @@ class Finder:
             )
             self._seen = len(in_time)
             return _keys(AccessRequest.objects.filter(beyond, pk__in=in_time), columns, number)
-        with by_index_alone():
-            if beyond:
-                return _keys(self._matching(self._blocks).filter(beyond), columns, number)
-            found = _keys(
-                self._matching(self._blocks), columns, max(number, self.most + 1)
-            )  # The same work; counts, too.
+        if beyond:
+            return _keys(self._matching(self._blocks).filter(beyond), columns, number)
+        found = _keys(self._matching(self._blocks), columns, max(number, self.most + 1))  # The same work; counts, too.
         self._seen = len(found)
         return found[:number]
 
@@ -182,15 +207,16 @@ class Finder:
         return spans.total(self._blocks) / max(tallies.counts(self.repo)[self.chosen.status], 1)
 
     @cached_property
-    def _sample(self) -> int:
+    def _sample(self) -> Sample:
         return self._sampled(self._blocks)
 
-    def _sampled(self, blocks: Sequence[Span]) -> int:
-        """How many match in one of `SAMPLED` blocks, up to one more than `MOST_SORTED`; 0 for what needs no sample."""
+    def _sampled(self, blocks: Sequence[Span]) -> Sample:
+        """What matches on the busiest day of each block; of nothing where there is no need for a sample."""
         if not self._contents or spans.total(blocks) <= STRETCH:
-            return 0
-        with by_index_alone():
-            return len(self._some(blocks[SAMPLED // 2 :: SAMPLED][: spans.MOST_AT_ONCE], Q()))
+            return Sample()
+        days = [block.sample for block in blocks[:: len(blocks) // spans.MOST_AT_ONCE + 1]]
+        moments = [moment for moment, _ in self._some(days, Q())]
+        return Sample(moments, spans.total(blocks) / spans.total(days))
 
     @property
     def _is_hard(self) -> bool:
@@ -218,10 +244,6 @@ def _keys(rows: QuerySet[AccessRequest], columns: Sequence[str], number: int) ->
 
 def _sorted(some: list[tuple[datetime, int]], backwards: bool) -> list[int]:
     return [key for _, key in sorted(some, reverse=backwards)]
-
-
-def _turned(stretch: Sequence[Span], backwards: bool) -> list[Span]:
-    return list(reversed(stretch) if backwards else stretch)
 
 
 def _look_at_some(rows: QuerySet[Any], fits: Q, number: int) -> tuple[list[int], int]:
@@ -252,11 +274,16 @@ def _rounded(number: int) -> int:
 
 @contextmanager
 def by_index_alone() -> Iterator[None]:
-    """Where statistics say that half of the rows match, the planner reads the whole table, and they are often wrong."""
+    """Where statistics say that half of the rows match, the planner reads the whole table, and they are often wrong.
+
+    Not to be nested.
+    """
     if connection.vendor != "postgresql":
         yield
         return
+    within = connection.in_atomic_block
     with transaction.atomic(savepoint=False), connection.cursor() as cursor:
         cursor.execute("SELECT set_config('enable_seqscan', 'off', true), set_config('jit', 'off', true)")
         yield
-        cursor.execute("SET LOCAL enable_seqscan TO DEFAULT; SET LOCAL jit TO DEFAULT")
+        if within:  # Else the end of the transaction does it.
+            cursor.execute("SET LOCAL enable_seqscan TO DEFAULT; SET LOCAL jit TO DEFAULT")

@@ -11,18 +11,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
-from itertools import groupby
 from typing import Any
 
+from django.db import connection
 from django.db.models import BooleanField, F, Func
 
-from access.models import AccessRequest, RequestTally
+from access.models import AccessRequest
 from repos.models import Repo
 
 BITS = 5
 """A block is 2^5 days."""
-MOST_AT_ONCE = 16
-"""Of spans, in one question to the index: a year and a half of blocks."""
+MOST_AT_ONCE = 32
+"""Of spans, in one question to the index: nearly three years of blocks."""
 
 _STATUSES = (AccessRequest.Status.PENDING, AccessRequest.Status.ACCEPTED, AccessRequest.Status.REJECTED)
 _BLOCKS_FROM = 1 << 22  # Above the days: the last one that Python knows is the 3,652,058th.
@@ -30,9 +30,7 @@ _BLOCKS_FROM = 1 << 22  # Above the days: the last one that Python knows is the 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A block, with the days in it that have requests, or a day, which has no `days`.
-
-    `first` and `last` are days with requests, counted from 1 January of the year 1.
+    """A block, or a day, which is its own busiest day.  Days are counted from 1 January of the year 1.
 
     `key` is what the index has for it, `number` how many requests of the list it has.
     """
@@ -41,7 +39,12 @@ class Span:
     first: int
     last: int
     number: int
-    days: tuple[Span, ...] = ()
+    busiest: int
+    most: int  # On the busiest day.
+
+    @property
+    def is_day(self) -> bool:
+        return self.first == self.last
 
     @property
     def begins(self) -> datetime:
@@ -52,6 +55,15 @@ class Span:
         """Its last microsecond, which is as fine as PostgreSQL keeps them."""
         return datetime.combine(date.fromordinal(self.last + 1), time.max, UTC)
 
+    @property
+    def sample(self) -> Span:
+        """The busiest day, of which two have the same key only if they are the same."""
+        return Span(self.key_of_list + self.busiest, self.busiest, self.busiest, self.most, self.busiest, self.most)
+
+    @property
+    def key_of_list(self) -> int:
+        return self.key >> 23 << 23
+
 
 def key_of(repo: Repo, status: str) -> int:
     """What the index has for the whole list."""
@@ -60,24 +72,33 @@ def key_of(repo: Repo, status: str) -> int:
 
 def blocks(repo: Repo, status: str, since: datetime | None, until: datetime | None) -> list[Span]:
     """The blocks with requests of the list that may have been sent then, the oldest first."""
-    key = key_of(repo, status)
-    tallies = RequestTally.objects.filter(repo=repo, **{f"{status}__gt": 0})
-    if since is not None:
-        tallies = tallies.filter(day__gte=_day(since))
-    if until is not None:
-        tallies = tallies.filter(day__lte=_day(until))
-    counted = ((_number(day), number) for day, number in tallies.order_by("day").values_list("day", status))
-    days = [Span(key + day, day, day, number) for day, number in counted]
-    return [_block(key, block, tuple(some)) for block, some in groupby(days, lambda day: day.first >> BITS)]
+    return _spans(repo, status, _BLOCKS, _BLOCKS_FROM, since, until)
 
 
-def _block(key: int, block: int, days: tuple[Span, ...]) -> Span:
-    number = sum(day.number for day in days)
-    return Span(key + _BLOCKS_FROM + block, days[0].first, days[-1].last, number, days)
+def days(repo: Repo, status: str, block: Span) -> list[Span]:
+    """The days of a block with requests of the list, the oldest first."""
+    return _spans(repo, status, _DAYS, 0, block.begins, block.ends)
+
+
+# Added up by the database: a list of years has a thousand days.
+_DAYS, _BLOCKS = "day - '0001-01-01'", f"(day - '0001-01-01') >> {BITS}"
+_TALLIED = """SELECT {span}, min(day) - '0001-01-01', max(day) - '0001-01-01', sum({status}),
+    (array_agg(day ORDER BY {status} DESC))[1] - '0001-01-01', max({status})
+FROM access_requesttally WHERE repo_id = %s AND {status} > 0 AND day >= %s AND day <= %s GROUP BY 1 ORDER BY 1"""
+
+
+def _spans(
+    repo: Repo, status: str, span: str, keys_from: int, since: datetime | None, until: datetime | None
+) -> list[Span]:
+    first, key = key_of(repo, status) + keys_from, AccessRequest.Status(status).value
+    times = (date.min if since is None else _day(since), date.max if until is None else _day(until))
+    with connection.cursor() as cursor:
+        cursor.execute(_TALLIED.format(span=span, status=key), [repo.pk, *times])
+        return [Span(first + place, *rest) for place, *rest in cursor.fetchall()]
 
 
 def beyond(spans: Iterable[Span], moment: datetime, *, backwards: bool) -> list[Span]:
-    """Those that reach to a moment and further; not the days of a block that do not."""
+    """Those that reach to a moment and further."""
     day = _number(_day(moment))
     return [span for span in spans if (span.first <= day if backwards else span.last >= day)]
 
