@@ -28,6 +28,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
+from django.core.exceptions import EmptyResultSet
 from django.db import connection, transaction
 from django.db.models import BooleanField, Case, Q, QuerySet, Value, When
 
@@ -42,10 +43,12 @@ FIRST_LOOK = 10
 """This part of them is looked at first: it tells whether to go on."""
 ENOUGH = 50
 """So many matches among those looked at are a crowd, which is not counted to its end."""
-MOST_SORTED = 1000
-"""So many matches of a stretch of time are sorted here.  Where there are more, shorter stretches are asked for."""
-STRETCH = 30_000
-"""So many requests of the list are in a stretch of time at most, unless a block of days has more."""
+MOST_SORTED = 3000
+"""So many matches in all the time that is asked for are sorted at once."""
+SOME = 300
+"""So many are sorted of a stretch of time.  Where there are more, shorter stretches are asked for."""
+SAMPLED_FROM = 30_000
+"""A list with no more requests needs no sample."""
 CROWD = 8000
 """So many matches are a crowd to a list that is not in the order of time, which has to sort them all."""
 
@@ -60,7 +63,7 @@ class Number:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """When those were sent that match on some days, up to one more than `MOST_SORTED` of them.
+    """When those were sent that match on some days, up to one more than `SOME` of them.
 
     `times` as many requests are in all that is sampled.
     """
@@ -74,12 +77,12 @@ class Sample:
         return len(self.moments) * self.times
 
     def quiet(self, waiting: Sequence[Span]) -> int:
-        """How many requests are in the first stretches, before one with a day on which some match."""
+        """How many requests the first stretches have, up to the last but one before those with a known match."""
         if not self.moments:
             return 0
         first, last = min(self.moments), max(self.moments)
-        before = itertools.takewhile(lambda span: span.ends < first or span.begins > last, waiting)
-        return spans.total(before)
+        before = list(itertools.takewhile(lambda span: span.ends < first or span.begins > last, waiting))
+        return spans.total(before[:-1])
 
 
 class Finder:
@@ -131,30 +134,30 @@ class Finder:
 
     def _by_time(self, columns: Sequence[str], rows: QuerySet[AccessRequest], beyond: Q, number: int) -> list[int]:
         """By stretches of time, in the order of the rows: as long as possible where few match, else short ones."""
-        backwards = columns[0].startswith("-")
+        backwards, found = columns[0].startswith("-"), list[int]()
         waiting = self._blocks
         if beyond:
             place = rows.values_list("requested_at", flat=True).first()
             waiting = [] if place is None else spans.beyond(waiting, place, backwards=backwards)
         sample = self._sample if waiting is self._blocks else self._sampled(waiting)
         if sample.expected <= MOST_SORTED and waiting is self._blocks:
-            some = self._some(waiting, beyond)
-            if len(some) <= MOST_SORTED:
-                self._seen = None if beyond else len(some)
-                return _sorted(some, backwards)[:number]
+            found = self._some(waiting, beyond, columns, MOST_SORTED)
+            if len(found) <= MOST_SORTED:
+                self._seen = None if beyond else len(found)
+                return found[:number]
         waiting = waiting[::-1] if backwards else list(waiting)
-        most = STRETCH if sample.expected > MOST_SORTED else spans.total(waiting)
-        quiet = sample.quiet(waiting)  # So many of the list seem to be without a match first.
-        found: list[int] = []
+        longer = LOOKED_AT if sample.expected > MOST_SORTED else spans.total(waiting)
+        most = max(sample.quiet(waiting), longer)
+        found = []
         while waiting and len(found) < number:
-            stretch = spans.leading(waiting, max(most, quiet))
-            some = self._some(stretch, beyond)
-            if len(some) <= MOST_SORTED:
-                found += _sorted(some, backwards)
+            stretch = spans.leading(waiting, most)
+            some = self._some(stretch, beyond, columns, SOME)
+            if len(some) <= SOME:
+                found += some
                 waiting = waiting[len(stretch) :]
-                quiet = max(quiet - spans.total(stretch), 0)
+                most, longer = longer, longer * 2
             elif len(stretch) > 1:
-                most, quiet = spans.total(stretch) // 2, 0
+                most = spans.total(stretch) // 2
             else:
                 (span,), wanted = stretch, number - len(found)
                 near = look_at(rows.filter(requested_at__range=(span.begins, span.ends)), self._contents, wanted)
@@ -167,10 +170,18 @@ class Finder:
                 return found + near
         return found[:number]
 
-    def _some(self, stretch: Sequence[Span], beyond: Q) -> list[tuple[datetime, int]]:
-        """Moments and keys of those that match in a stretch of time, up to one more than `MOST_SORTED`, in no order."""
-        rows = self._matching(stretch).filter(beyond).values_list("requested_at", "pk")
-        return list(rows[: MOST_SORTED + 1])
+    def _some(self, stretch: Sequence[Span], beyond: Q, columns: Sequence[str], most: int) -> list[int]:
+        """Keys of those that match in a stretch of time, in their order.  One more than `most` says that there are more:
+        then they are any of those, since the inner LIMIT comes before the order."""
+        rows = self._matching(stretch).filter(beyond).values_list("pk", "requested_at")
+        way = "DESC" if columns[0].startswith("-") else "ASC"
+        try:
+            sql, params = rows[: most + 1].query.sql_with_params()
+        except EmptyResultSet:  # The filter can match nobody.
+            return []
+        with connection.cursor() as cursor:
+            cursor.execute(f"SELECT pk FROM ({sql}) AS found ORDER BY requested_at {way}, pk {way}", params)  # noqa: S608
+            return [key for (key,) in cursor.fetchall()]
 
     def _all_sorted(self, beyond: Q, columns: Sequence[str], number: int) -> list[int]:
         """The first few of all that match: found first, and sorted then."""
@@ -212,10 +223,10 @@ class Finder:
 
     def _sampled(self, blocks: Sequence[Span]) -> Sample:
         """What matches on the busiest day of each block; of nothing where there is no need for a sample."""
-        if not self._contents or spans.total(blocks) <= STRETCH:
+        if not self._contents or spans.total(blocks) <= SAMPLED_FROM:
             return Sample()
-        days = [block.sample for block in blocks[:: len(blocks) // spans.MOST_AT_ONCE + 1]]
-        moments = [moment for moment, _ in self._some(days, Q())]
+        days = [block.sample for block in blocks[:: -(-len(blocks) // spans.MOST_AT_ONCE)]]
+        moments = list(self._matching(days).values_list("requested_at", flat=True)[: SOME + 1])
         return Sample(moments, spans.total(blocks) / spans.total(days))
 
     @property
@@ -240,10 +251,6 @@ class Finder:
 
 def _keys(rows: QuerySet[AccessRequest], columns: Sequence[str], number: int) -> list[int]:
     return list(rows.order_by(*columns).values_list("pk", flat=True)[:number])
-
-
-def _sorted(some: list[tuple[datetime, int]], backwards: bool) -> list[int]:
-    return [key for _, key in sorted(some, reverse=backwards)]
 
 
 def _look_at_some(rows: QuerySet[Any], fits: Q, number: int) -> tuple[list[int], int]:

@@ -21,8 +21,8 @@ from repos.models import Repo
 
 BITS = 5
 """A block is 2^5 days."""
-MOST_AT_ONCE = 32
-"""Of spans, in one question to the index: nearly three years of blocks."""
+MOST_AT_ONCE = 36
+"""Of spans, in one question to the index: three years of blocks."""
 
 _STATUSES = (AccessRequest.Status.PENDING, AccessRequest.Status.ACCEPTED, AccessRequest.Status.REJECTED)
 _BLOCKS_FROM = 1 << 22  # Above the days: the last one that Python knows is the 3,652,058th.
