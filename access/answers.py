@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
+from typing import Any
 
 from repos import cards
 
@@ -23,6 +25,18 @@ def answer_in_words(entry: cards.Field | None, answer: str) -> str:
             return next((option.label for option in entry.options if option.value == answer), answer)
         case _:
             return answer
+
+
+def country_of(spec: Mapping[str, Any], answers: Mapping[str, Any]) -> str:
+    """The country that answers to the form `spec` tell, by its two letters: the one that was chosen, else the one that
+    the address was in; "" for none."""
+    fields = spec.get("fields", [])
+    for type_ in ("country", "ip_location"):
+        for entry in fields:
+            code = answers.get(entry["label"]) if entry["type"] == type_ else None
+            if isinstance(code, str) and len(code) == 2:
+                return code
+    return ""
 
 
 def country_in_words(code: str) -> str:

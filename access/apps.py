@@ -13,6 +13,8 @@ class AccessConfig(AppConfig):
     name = "access"
 
     def ready(self) -> None:
+        from access import device  # noqa: F401 - its receiver listens once it is imported.
+
         post_migrate.connect(_look_after_triggers, sender=self)
 
 

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from access import policy, services
+from access import bulk_all, policy, services
+from access.choices import Choice
 from access.filters import RequestFilter
 from access.models import AccessRequest, BulkReview
 from access.policy import Action
-from accounts.actor import Actor, Entrance
+from access.services import Outcome
+from accounts.actor import Actor
 from accounts.errors import BadRequest, HubError, NotAllowed
 from accounts.models import AuditEvent
 from repos.models import Repo
@@ -27,14 +29,6 @@ STEP = 250
 MOST_REFUSALS_KEPT = 200
 MOST_ERRORS_IN_A_ROW = 5
 STALLED_AFTER = timedelta(minutes=1)
-
-
-@dataclass(slots=True)
-class Outcome:
-    """What became of several requests: those decided, and the user names of those refused, each with why."""
-
-    decided: list[AccessRequest] = field(default_factory=list)
-    refused: list[tuple[str, str]] = field(default_factory=list)
 
 
 @transaction.atomic
@@ -77,16 +71,30 @@ def start(
         raise NotAllowed
     now = timezone.now()
     chosen = chosen.until(now if until is None else min(until, now))
+    return _order(repo, chosen.to_json(), chosen.requests(repo).count(), status=status, reason=reason, by=by)
+
+
+@transaction.atomic
+def start_everywhere(*, choice: Choice, status: str, by: Actor, reason: str = "") -> BulkReview:
+    """As `start`, for requests of any repos, by staff.  Where a repo refuses, its requests are named."""
+    policy.require_everywhere(by, Action.REQUESTS_REVIEW)
+    reason = services.clean_reason(status, reason)
+    bulk_all.require_step(choice.statuses(), status)
+    return _order(None, choice.to_json(), choice.count(), status=status, reason=reason, by=by)
+
+
+def _order(repo: Repo | None, chosen: dict[str, Any], total: int, *, status: str, reason: str, by: Actor) -> BulkReview:
     review = BulkReview.objects.create(
         repo=repo,
         by=by.user,
         address=by.address or None,
-        chosen=chosen.to_json(),
+        entrance=by.entrance.value,
+        chosen=chosen,
         status=status,
         reason=reason,
-        total=chosen.requests(repo).count(),
+        total=total,
     )
-    _record(review, "started", by, {"chosen": chosen.to_json(), "total": review.total})
+    record(review, "started", by, {"chosen": chosen, "total": total})
     return review
 
 
@@ -117,16 +125,8 @@ def _step(key: int) -> bool:
         return False
     review.touched_at = timezone.now()
     try:
-        chosen, by = RequestFilter.from_json(review.chosen), _reviewer(review)
-        keys = list(
-            chosen.requests(review.repo)
-            .filter(pk__gt=review.last_key)
-            .order_by("pk")
-            .values_list("pk", flat=True)[:STEP]
-        )
-        outcome = review_many(
-            repo=review.repo, keys=keys, status=review.status, expected=chosen.status, by=by, reason=review.reason
-        )
+        by = _reviewer(review)
+        keys, outcome = _decide_next(review, by) if review.repo else bulk_all.decide_next(review, by, STEP)
     except HubError as error:  # The gate, the reviewer's role or the reviewer is not what it was.
         _finish(review, because=f"{error.message} {error.next_step}".strip())
         return False
@@ -143,10 +143,22 @@ def _step(key: int) -> bool:
     return True
 
 
+def _decide_next(review: BulkReview, by: Actor) -> tuple[list[int], Outcome]:
+    """The next few of one repo."""
+    assert review.repo is not None
+    chosen = RequestFilter.from_json(review.chosen)
+    left = chosen.requests(review.repo).filter(pk__gt=review.last_key).order_by("pk")
+    keys = list(left.values_list("pk", flat=True)[:STEP])
+    outcome = review_many(
+        repo=review.repo, keys=keys, status=review.status, expected=chosen.status, by=by, reason=review.reason
+    )
+    return keys, outcome
+
+
 def _reviewer(review: BulkReview) -> Actor:
     if review.by is None or not review.by.is_active:
         raise NotAllowed("The account of the reviewer is closed.")
-    return Actor(user=review.by, entrance=Entrance.PAGE, address=review.address or "")
+    return review.reviewer
 
 
 def _finish(review: BulkReview, *, because: str = "", by: Actor | None = None) -> None:
@@ -154,13 +166,15 @@ def _finish(review: BulkReview, *, because: str = "", by: Actor | None = None) -
     review.stopped_because = because
     review.save()
     numbers = {"decided": review.decided, "refused": review.refused}
-    actor = by or Actor(user=review.by, entrance=Entrance.PAGE, address=review.address or "")
-    _record(review, "stopped" if because else "finished", actor, numbers | ({"because": because} if because else {}))
+    actor = by or review.reviewer
+    record(review, "stopped" if because else "finished", actor, numbers | ({"because": because} if because else {}))
 
 
-def _record(review: BulkReview, event: str, by: Actor, said: dict[str, object]) -> None:
+def record(review: BulkReview, event: str, by: Actor, said: dict[str, object]) -> None:
+    """Write down what became of the order itself."""
     after = {"bulk_review": review.pk, "status": review.status, **said}
-    AuditEvent.record(by=by, verb=f"bulk_review:{event}", target=review.repo.repo_id, repo=review.repo_id, after=after)
+    target = review.repo.repo_id if review.repo else "all repos"
+    AuditEvent.record(by=by, verb=f"bulk_review:{event}", target=target, repo=review.repo_id, after=after)
 
 
 def _count_error(key: int) -> None:
@@ -176,7 +190,10 @@ def _count_error(key: int) -> None:
 @transaction.atomic
 def stop(review: BulkReview, *, by: Actor) -> None:
     """Leave the rest undecided.  What is decided stays.  Nothing happens to one that is finished."""
-    policy.require(by, Action.REQUESTS_REVIEW, review.repo)
+    if review.repo:
+        policy.require(by, Action.REQUESTS_REVIEW, review.repo)
+    else:
+        policy.require_everywhere(by, Action.REQUESTS_REVIEW)
     locked = BulkReview.objects.select_for_update(of=("self",)).select_related("repo__namespace", "by")
     running = locked.filter(pk=review.pk, finished_at=None).first()
     if running is not None:

@@ -11,8 +11,10 @@ import re
 import secrets
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.dispatch import receiver
 from django.utils import timezone
 
 from access import tokens
@@ -21,6 +23,7 @@ from access.models import DeviceSignIn
 from accounts.actor import Actor, Entrance
 from accounts.errors import Conflict, HubError, NotAllowed, NotFound
 from accounts.models import AuditEvent, User
+from accounts.signals import account_closed
 
 LIFETIME = timedelta(minutes=15)
 INTERVAL = 5
@@ -121,7 +124,9 @@ def _decide(sign_in: DeviceSignIn, status: str, *, by: Actor) -> None:
     if not waiting.update(status=status, user=by.user):
         raise Conflict("This sign-in was decided already, or its time is up.")
     verb = "device:approve" if status == Status.APPROVED else "device:deny"
-    AuditEvent.record(by=by, verb=verb, target=f"{sign_in.client_name or 'a device'} ({sign_in.user_code})")
+    target = f"{sign_in.client_name or 'a device'} ({sign_in.user_code})"
+    after = {"status": status, "client_id": sign_in.client_id}
+    AuditEvent.record(by=by, verb=verb, target=target, before={"status": Status.PENDING}, after=after)
 
 
 def fetch(device_code: str, *, client_id: str, address: str = "") -> str:
@@ -170,6 +175,12 @@ def _hand_out(sign_in: DeviceSignIn, address: str) -> str:
     sign_in.status = Status.DONE
     sign_in.save(update_fields=["status"])
     return secret
+
+
+@receiver(account_closed, dispatch_uid="access.device")
+def _end_of(sender: Any, *, user: User, **_: Any) -> None:
+    """What a closed account approved brings no token, also not once it is open again."""
+    DeviceSignIn.objects.filter(user=user, status=Status.APPROVED).update(status=Status.DENIED)
 
 
 def _free_name(user: User) -> str:

@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import reduce
 from typing import Any
 
@@ -24,6 +24,15 @@ from repos.models import GateForm, Repo
 NEWEST_FORMS = 20
 """Of how many form versions the questions can be filtered by: an author may have written hundreds."""
 MOST_OPTIONS = 300
+AGES: dict[str, tuple[str, timedelta | None, timedelta | None]] = {
+    # Words, at most this old, at least this old.
+    "1d": ("in the last 24 hours", timedelta(days=1), None),
+    "7d": ("in the last 7 days", timedelta(days=7), None),
+    "30d": ("in the last 30 days", timedelta(days=30), None),
+    "over-7d": ("more than 7 days ago", None, timedelta(days=7)),
+    "over-30d": ("more than 30 days ago", None, timedelta(days=30)),
+    "over-90d": ("more than 90 days ago", None, timedelta(days=90)),
+}
 
 
 @dataclass(frozen=True, slots=True)

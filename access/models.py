@@ -11,6 +11,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from access import answers, search
+from accounts.actor import Actor, Entrance
 from accounts.models import Namespace, User
 from repos import cards
 from repos.models import GateForm, Repo
@@ -54,6 +55,7 @@ class AccessToken(models.Model):
                 name="access_token_role_is_known", condition=Q(role__in=["read", "write", "fine-grained"])
             ),
         ]
+        permissions = [("revoke_accesstoken", "Can revoke access tokens")]
 
     def __str__(self) -> str:
         return f"{self.name} of {self.user}"
@@ -149,15 +151,18 @@ class AccessRequest(models.Model):
     repo = models.ForeignKey(Repo, models.CASCADE, related_name="access_requests")
     user = models.ForeignKey(User, models.CASCADE, related_name="access_requests")
     status = models.CharField(max_length=8, choices=Status, default=Status.PENDING)
-    form = models.ForeignKey(GateForm, models.RESTRICT, null=True, related_name="access_requests")
+    form = models.ForeignKey(GateForm, models.RESTRICT, null=True, related_name="access_requests", db_index=False)
     answers = models.JSONField(default=dict)
     email = models.EmailField(blank=True, help_text="As it was when the request was sent; empty when granted unasked.")
     fullname = models.CharField(max_length=120, blank=True)
     requested_at = models.DateTimeField(default=timezone.now)
     granted = models.BooleanField(default=False, help_text="Access was given without a request.")
     reviewed_at = models.DateTimeField(null=True, blank=True)
-    reviewed_by = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+")
+    reviewed_by = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+", db_index=False)
     rejection_reason = models.CharField(max_length=REASON_MAX_LENGTH, blank=True)
+    country = models.CharField(
+        max_length=2, blank=True, editable=False, default="", help_text="Said in an answer: see access.answers."
+    )
     search_text = models.TextField(editable=False, default="", help_text="What a search looks at: see access.search.")
 
     objects = AccessRequestQuerySet.as_manager()
@@ -183,6 +188,20 @@ class AccessRequest(models.Model):
             models.Index(fields=["repo", "status", "reviewed_at", "id"], name="access_request_by_decision"),
             models.Index(fields=["repo", "status", "fullname", "id"], name="access_request_by_name"),
             models.Index(fields=["repo", "requested_at", "id"], name="access_request_by_time"),  # Whatever the status.
+            # Those of all repos together, for staff.
+            models.Index(fields=["requested_at", "id"], name="access_request_of_all"),
+            models.Index(fields=["status", "requested_at", "id"], name="access_request_of_all_queue"),
+            models.Index(
+                fields=["status", "reviewed_at", "id"], include=["requested_at"], name="access_request_of_all_decided"
+            ),
+            models.Index(fields=["country", "requested_at", "id"], name="access_request_of_country"),
+            models.Index(fields=["reviewed_by", "requested_at", "id"], name="access_request_of_reviewer"),
+            models.Index(fields=["form", "requested_at", "id"], name="access_request_of_form"),
+            models.Index(fields=["requested_at", "id"], condition=Q(granted=True), name="access_request_granted"),
+        ]
+        permissions = [
+            ("review_accessrequest", "Can accept, reject and cancel access requests"),
+            ("export_accessrequest", "Can export access requests"),
         ]
 
     def __str__(self) -> str:
@@ -191,6 +210,7 @@ class AccessRequest(models.Model):
     def save(self, *args: Any, **kwargs: Any) -> None:
         if self._state.adding:
             self.search_text = self.searchable()
+            self.country = answers.country_of({} if self.form is None else self.form.spec, self.answers)
         super().save(*args, **kwargs)
 
     def searchable(self) -> str:
@@ -246,13 +266,21 @@ class RequestTally(models.Model):
 class BulkReview(models.Model):
     """One decision about all requests that a filter matches, carried out in steps, each of which survives a crash.
 
-    Whoever sent a request after the reviewer pressed is not in it.
+    Whoever sent a request after the reviewer pressed is not in it.  Without a repo it is one of staff, over all repos.
     """
 
-    repo = models.ForeignKey(Repo, models.CASCADE, related_name="bulk_reviews")
+    repo = models.ForeignKey(Repo, models.CASCADE, null=True, blank=True, related_name="bulk_reviews")
     by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
     address = models.GenericIPAddressField(null=True, help_text="The reviewer's, for the audit trail.")
-    chosen = models.JSONField(help_text="`access.filters.RequestFilter` as JSON.")
+    entrance = models.CharField(
+        max_length=8,
+        choices=[(entrance.value, entrance.name.title()) for entrance in Entrance],
+        default=Entrance.PAGE.value,
+        help_text="Through which the reviewer came: in the admin, permissions count.",
+    )
+    chosen = models.JSONField(
+        help_text="`access.filters.RequestFilter` as JSON; without a repo, what `access.choices` knows."
+    )
     status = models.CharField(max_length=8, choices=AccessRequest.Status, help_text="What they become.")
     reason = models.CharField(max_length=AccessRequest.REASON_MAX_LENGTH, blank=True)
     total = models.IntegerField(help_text="How many there were to decide.")
@@ -278,8 +306,13 @@ class BulkReview(models.Model):
         indexes = [models.Index(fields=["repo", "-created_at"], name="bulk_review_newest")]
 
     def __str__(self) -> str:
-        return f"{self.status} for {self.total} requests of {self.repo}"
+        return f"{self.status} for {self.total} requests of {self.repo or 'all repos'}"
 
     @property
     def looked_at(self) -> int:
         return self.decided + self.refused
+
+    @property
+    def reviewer(self) -> Actor:
+        """The one who ordered it, as they came in."""
+        return Actor(user=self.by, entrance=Entrance(self.entrance), address=self.address or "")

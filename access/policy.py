@@ -23,7 +23,7 @@ from django.db.models import BooleanField, Exists, ExpressionWrapper, OuterRef, 
 from access import region
 from access.errors import GatedRepo, LoginRequired
 from access.models import AccessRequest, AccessToken, TokenScope
-from accounts.actor import Actor
+from accounts.actor import SYSTEM, Actor, Entrance
 from accounts.compiled import Build, CompiledQuery, UnfitValue
 from accounts.errors import HubError, NotAllowed
 from accounts.models import Membership, Namespace, Organization
@@ -76,6 +76,15 @@ STANDINGS: dict[Action, frozenset[Standing]] = {
 NEVER_GATED = frozenset({Standing.CREATOR, Standing.ADMIN, Standing.OWNER})
 """Read the files always; other members may have to ask, when the gate says so."""
 
+STAFF_PERMISSIONS: dict[Action, str] = {
+    # Django's permissions with which staff do it to every repo, in the admin alone.  None of them opens a file.
+    Action.REQUESTS_VIEW: "access.view_accessrequest",
+    Action.REQUESTS_REVIEW: "access.review_accessrequest",
+}
+
+REVOKE_TOKENS = "access.revoke_accesstoken"
+"""Django's permission with which staff end anybody's token, in the admin alone."""
+
 CREATING_ROLES = frozenset({Membership.Role.CONTRIBUTOR, Membership.Role.WRITE, Membership.Role.ADMIN})
 """Organization roles that may create repos."""
 
@@ -104,6 +113,7 @@ PERMISSION_ACTIONS: dict[str, frozenset[Action]] = {
 }
 
 NOBODY = Q(pk__in=[])
+EVERY_REPO = Q(pk__isnull=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,13 +128,15 @@ class _Caller:
     token_role: str | None = None  # None for a session.
     can_read_gated: bool = False
     in_disallowed_region: bool = False
+    as_staff: frozenset[Action] = frozenset()  # What a permission lets the caller do in the admin.
 
     @classmethod
     def of(cls, actor: Actor, actions: Iterable[Action]) -> _Caller:
         # Only reading asks where the caller is, and looking that up takes time.
         abroad = Action.FILES_READ in actions and in_disallowed_region(actor)
         if actor.token is None:
-            return cls(actor.user_id, in_disallowed_region=abroad)
+            as_staff = frozenset(action for action in actions if _staff_may(actor, action))
+            return cls(actor.user_id, in_disallowed_region=abroad, as_staff=as_staff)
         token = actor.token
         return cls(actor.user_id, token.pk, str(token.role), bool(token.can_read_gated), abroad)
 
@@ -181,8 +193,29 @@ def _person_may(caller: _Caller, action: Action) -> Q:
     sufficient = STANDINGS.get(action)
     if sufficient is None:
         return NOBODY
+    if action in caller.as_staff:
+        return EVERY_REPO
     managed = _standing(caller, *sufficient)
     return managed & Q(disabled=False) if action is Action.FILES_WRITE else managed
+
+
+def _staff_may(actor: Actor, action: Action) -> bool:
+    """Whether a permission of Django's lets the actor do it.  It counts in the admin alone, and never with a token."""
+    permission = STAFF_PERMISSIONS.get(action)
+    return permission is not None and _holds_as_staff(actor, permission)
+
+
+def _holds_as_staff(actor: Actor, permission: str) -> bool:
+    if actor.entrance is not Entrance.ADMIN or actor.token is not None or actor.user is None:
+        return False
+    return actor.user.is_active and actor.user.is_staff and actor.user.has_perm(permission)
+
+
+def may_revoke(actor: Actor, token: AccessToken) -> bool:
+    """Whether the actor may end the token: its own user, staff with the permission, and the operator's commands."""
+    if actor.user is None:
+        return actor == SYSTEM
+    return actor.user_id == token.user_id or _holds_as_staff(actor, REVOKE_TOKENS)
 
 
 def _has_accepted_request(caller: _Caller) -> Q:
@@ -309,6 +342,22 @@ def require(actor: Actor, action: Action, repo: Repo) -> None:
     """Raise what `explain` says, unless the actor may do it."""
     if not may(actor, action, repo):
         raise explain(actor, action, repo)
+
+
+def may_everywhere(actor: Actor, action: Action) -> bool:
+    """Whether the actor may do it to every repo there is, now: staff in the admin, by a permission of Django's."""
+    return _staff_may(actor, action)
+
+
+def require_everywhere(actor: Actor, action: Action) -> None:
+    """Raise NotAllowed unless the actor may do it to every repo."""
+    if not may_everywhere(actor, action):
+        raise NotAllowed(
+            f"You are not allowed to {_NEEDS[action]} of all repositories.",
+            next_step=f"Ask for the permission {STAFF_PERMISSIONS.get(action, '')}."
+            if action in STAFF_PERMISSIONS
+            else "",
+        )
 
 
 def require_file(actor: Actor, repo: Repo, path: str) -> None:

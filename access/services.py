@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -212,10 +213,18 @@ def _decide(request: AccessRequest, *, status: str, by: Actor, reason: str, even
     return request
 
 
-def decide_many(requests: Sequence[AccessRequest], *, status: str, by: Actor, reason: str) -> None:
-    """Decide locked requests, all in one status, with one query for the rows and one for the audit trail.
+@dataclass(slots=True)
+class Outcome:
+    """What became of several requests: those decided, and the user names of those refused, each with why."""
 
-    For `access.bulk`, which has asked the policy and guarded the step.
+    decided: list[AccessRequest] = field(default_factory=list)
+    refused: list[tuple[str, str]] = field(default_factory=list)
+
+
+def decide_many(requests: Sequence[AccessRequest], *, status: str, by: Actor, reason: str) -> None:
+    """Decide locked requests alike, with one query for the rows and one for the audit trail.
+
+    For `access.bulk` and `access.bulk_all`, which have asked the policy and guarded the step.
     """
     now = timezone.now()
     events = []
@@ -251,13 +260,16 @@ def _kept(request: AccessRequest) -> dict[str, str]:
 
 
 def _event(request: AccessRequest, *, by: Actor, event: str, before: dict[str, str] | None) -> AuditEvent:
+    after = None if event == "withdrawn" else _kept(request)
+    if after is not None and event == "asked":  # Under which terms.  What was answered is in the request.
+        after["form"] = form_digest(request.form)
     return AuditEvent.of(
         by=by,
         verb=f"access_request:{event}",
         target=str(request),
         repo=request.repo_id,
         before=before,
-        after=None if event == "withdrawn" else _kept(request),
+        after=after,
     )
 
 

@@ -39,3 +39,19 @@ def by_day(repo: Repo) -> list[tuple[date, dict[str, int]]]:
 def _by_day(repo: int) -> QuerySet[RequestTally, Any]:
     some = Q(pending__gt=0) | Q(accepted__gt=0) | Q(rejected__gt=0)
     return RequestTally.objects.filter(some, repo=repo).order_by("day").values_list("day", *_STATUSES)
+
+
+def of_all_by_day() -> list[tuple[date, dict[str, int]]]:
+    """As `by_day`, of all repos together: for staff."""
+    some = Q(pending__gt=0) | Q(accepted__gt=0) | Q(rejected__gt=0)
+    days = RequestTally.objects.filter(some).order_by("day").values("day")
+    sums = days.annotate(**{f"all_{status}": Sum(status) for status in _STATUSES})
+    found = sums.values_list("day", *(f"all_{status}" for status in _STATUSES))
+    return [(day, dict(zip(_STATUSES, numbers, strict=True))) for day, *numbers in found]
+
+
+def most_pending(number: int) -> list[tuple[int, int]]:
+    """The keys of the repos with the most requests that wait, and how many."""
+    waiting = RequestTally.objects.filter(pending__gt=0).order_by().values("repo")
+    sums = waiting.annotate(waiting=Sum("pending")).order_by("-waiting", "repo")
+    return list(sums.values_list("repo", "waiting")[:number])

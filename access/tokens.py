@@ -14,10 +14,12 @@ import string
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from access import policy
 from access.errors import InvalidCredentials
 from access.models import AccessToken, TokenScope
 from access.signals import access_token_created
@@ -120,20 +122,35 @@ def create(
         TokenScope(token=token, permission=scope.permission, namespace=scope.namespace, repo=scope.repo)
         for scope in dict.fromkeys(scopes)
     )
-    AuditEvent.record(by=by, verb="token:create", target=f"{name} of {user.username}", after={"role": role})
+    AuditEvent.record(by=by, verb="token:create", target=f"{name} of {user.username}", after=_kept(token))
     access_token_created.send(AccessToken, token=token, by=by)
     return token, secret
 
 
 @transaction.atomic
 def revoke(*, token: AccessToken, by: Actor) -> None:
-    """End a token.  The very next request with it is refused.  Only its own user, or the operator, may."""
-    if by.user is not None and by.user_id != token.user_id:
+    """End a token.  The very next request with it is refused.
+
+    Raises NotFound for one that is gone, and for whoever may not: see `policy.may_revoke`.
+    """
+    if not policy.may_revoke(by, token):
         raise NotFound("There is no such token.")
+    before = _kept(token)
     deleted, _ = AccessToken.objects.filter(pk=token.pk).delete()
     if not deleted:
         raise NotFound("There is no such token.")
-    AuditEvent.record(by=by, verb="token:revoke", target=f"{token.name} of {token.user.username}")
+    AuditEvent.record(by=by, verb="token:revoke", target=f"{token.name} of {token.user.username}", before=before)
+
+
+def _kept(token: AccessToken) -> dict[str, Any]:
+    """What the audit trail keeps of a token: what it may do, and until when."""
+    kept: dict[str, Any] = {"role": token.role}
+    if token.expires_at is not None:
+        kept["expires_at"] = token.expires_at.isoformat()
+    if token.role == AccessToken.Role.FINE_GRAINED:
+        kept["scopes"] = [str(scope) for scope in token.scopes.select_related("namespace", "repo__namespace")]
+        kept["can_read_gated"] = token.can_read_gated
+    return kept
 
 
 def authenticate(secret: str) -> AccessToken:

@@ -1,8 +1,8 @@
-"""People, organizations and their one name space; the audit trail."""
+"""People, organizations and their one name space; the audit trail, from `accounts.audit`."""
 
 from __future__ import annotations
 
-from typing import Any, NoReturn
+from typing import Any
 
 from allauth.account.models import EmailAddress
 from django.contrib.auth.models import AbstractUser
@@ -11,7 +11,9 @@ from django.db.models import Q
 from django.db.models.functions import Lower
 from django.utils import timezone
 
-from accounts.actor import Actor, Entrance
+from accounts.audit import AuditAddress as AuditAddress
+from accounts.audit import AuditEvent as AuditEvent
+from accounts.audit import AuditEventIsPermanent as AuditEventIsPermanent
 from accounts.compiled import rows
 
 
@@ -23,6 +25,8 @@ class User(AbstractUser):
     username = models.CharField("user name", max_length=42, unique=True)
     fullname = models.CharField("full name", max_length=120, blank=True)
     email = models.EmailField("primary address", blank=True)
+    sessions_ended = models.PositiveIntegerField(default=0, db_default=0, editable=False)
+    """How often all sessions of the person were ended.  It is part of what each session must know to be good."""
 
     REQUIRED_FIELDS = ["email"]
 
@@ -37,6 +41,11 @@ class User(AbstractUser):
 
     def get_absolute_url(self) -> str:
         return f"/{self.username}"
+
+    def _get_session_auth_hash(self, secret: Any = None) -> str:
+        """Django compares it at each request with what it was at sign-in."""
+        of_password: str = super()._get_session_auth_hash(secret=secret)  # type: ignore[misc]
+        return f"{of_password}.{self.sessions_ended}" if self.sessions_ended else of_password
 
     @property
     def public_id(self) -> str:
@@ -169,89 +178,3 @@ class Membership(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user} ({self.role}) in {self.organization}"
-
-
-class AuditEventIsPermanent(TypeError):
-    """Somebody tried to change or delete a row of the audit trail."""
-
-
-class AuditEventQuerySet(models.QuerySet["AuditEvent"]):
-    """Rows are only ever inserted."""
-
-    def update(self, **kwargs: Any) -> NoReturn:
-        raise AuditEventIsPermanent("Audit events cannot be changed.")
-
-    def bulk_update(self, *args: Any, **kwargs: Any) -> NoReturn:
-        raise AuditEventIsPermanent("Audit events cannot be changed.")
-
-    def delete(self) -> NoReturn:
-        raise AuditEventIsPermanent("Audit events cannot be deleted.")
-
-    def _raw_delete(self, using: Any) -> NoReturn:
-        raise AuditEventIsPermanent("Audit events cannot be deleted.")
-
-
-class AuditEvent(models.Model):
-    """Who did what to what, when, through which entrance, with which token; before and after.
-
-    Everything is kept as plain values, without foreign keys: the trail outlives what it speaks of.
-    """
-
-    at = models.DateTimeField(default=timezone.now, db_index=True)
-    verb = models.CharField(max_length=64)
-    target = models.CharField(max_length=300)
-    actor = models.CharField(max_length=42, blank=True)
-    actor_id_at_the_time = models.BigIntegerField(null=True)
-    entrance = models.CharField(
-        max_length=8, choices=[(entrance.value, entrance.name.title()) for entrance in Entrance]
-    )
-    token_name = models.CharField(max_length=100, blank=True)
-    address = models.GenericIPAddressField(null=True)
-    repo = models.BigIntegerField("repo key", null=True, db_index=True)
-    before = models.JSONField(null=True)
-    after = models.JSONField(null=True)
-
-    objects = AuditEventQuerySet.as_manager()
-
-    class Meta:
-        ordering = ["-at", "-pk"]
-        base_manager_name = "objects"
-
-    def __str__(self) -> str:
-        said = f"{self.actor or self.entrance} {self.verb} {self.target}"
-        return f"{said}: {self.after}" if isinstance(self.after, str) else said
-
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        if not self._state.adding:
-            raise AuditEventIsPermanent("Audit events cannot be changed.")
-        super().save(*args, **kwargs)
-
-    def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
-        raise AuditEventIsPermanent("Audit events cannot be deleted.")
-
-    @classmethod
-    def record(
-        cls, *, by: Actor, verb: str, target: str, repo: int | None = None, before: Any = None, after: Any = None
-    ) -> AuditEvent:
-        """Write one row, in the transaction of the change that it records.  `verb` is `noun:verb`."""
-        event = cls.of(by=by, verb=verb, target=target, repo=repo, before=before, after=after)
-        event.save()
-        return event
-
-    @classmethod
-    def of(
-        cls, *, by: Actor, verb: str, target: str, repo: int | None = None, before: Any = None, after: Any = None
-    ) -> AuditEvent:
-        """A row that is not written yet: for many at once, by `bulk_create`."""
-        return cls(
-            verb=verb,
-            target=target[:300],
-            actor="" if by.user is None else by.user.username,
-            actor_id_at_the_time=by.user_id,
-            entrance=by.entrance.value,
-            token_name=by.token_name[:100],
-            address=by.address or None,
-            repo=repo,
-            before=before,
-            after=after,
-        )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from django.conf import settings
+
 from accounts.errors import BadRequest, InvalidFields
 
 NAMESPACE_MAX_LENGTH = 42
@@ -41,9 +43,14 @@ def clean_namespace(name: str) -> str:
             "A name has letters, digits, '-', '_' and '.', starts and ends with a letter or digit, "
             "and contains neither '--' nor '..'."
         )
-    if name.lower() in RESERVED:
+    if name.lower() in RESERVED or name.lower() == first_of_admin_path():
         raise InvalidName(f"The name {name!r} is reserved.")
     return name
+
+
+def first_of_admin_path() -> str:
+    """The first segment of the admin's address, in lower case: whoever had that name would never be seen."""
+    return str(settings.ADMIN_PATH).partition("/")[0].lower()
 
 
 def clean_fullname(fullname: str) -> str:

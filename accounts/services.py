@@ -6,6 +6,7 @@ from allauth.account.models import EmailAddress
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import IntegrityError, transaction
+from django.db.models import F
 from django.utils import timezone
 
 from accounts import names
@@ -45,7 +46,8 @@ def _refuse_taken_name(name: str) -> None:
 def add_namespace(user: User, *, by: Actor) -> Namespace:
     """Give a new person, saved already, the namespace of their user name."""
     namespace = _claim_name(names.clean_namespace(user.username), user=user)
-    AuditEvent.record(by=by, verb="user:create", target=user.username)
+    rights = {"is_staff": user.is_staff, "is_superuser": user.is_superuser}
+    AuditEvent.record(by=by, verb="user:create", target=user.username, after=rights)
     return namespace
 
 
@@ -104,13 +106,26 @@ def create_user(
 
 
 @transaction.atomic
+def change_own_fullname(user: User, fullname: str, *, by: Actor) -> User:
+    """Give a person another full name, or none.  Raises InvalidFields."""
+    fullname = names.clean_fullname(fullname)
+    locked = User.objects.select_for_update().get(pk=user.pk)
+    if locked.fullname == fullname:
+        return locked
+    before, locked.fullname = locked.fullname, fullname
+    locked.save(update_fields=["fullname"])
+    AuditEvent.record(by=by, verb="user:profile", target=locked.username, before=before, after=fullname)
+    return locked
+
+
+@transaction.atomic
 def create_organization(*, name: str, admin: User, by: Actor, fullname: str = "") -> Organization:
     """Create an organization with its first admin.  Raises InvalidName, NameTaken, or InvalidFields."""
     names.clean_namespace(name)
     _refuse_taken_name(name)
     organization = Organization.objects.create(fullname=names.clean_fullname(fullname))
     _claim_name(name, organization=organization)
-    AuditEvent.record(by=by, verb="organization:create", target=name)
+    AuditEvent.record(by=by, verb="organization:create", target=name, after={"fullname": organization.fullname})
     set_role(organization=organization, user=admin, role=Membership.Role.ADMIN, by=by)
     return organization
 
@@ -174,6 +189,13 @@ def _keep_an_admin(organization: Organization, leaving: User) -> None:
             next_step="Make another member an admin first: {url}",
             help_path=f"/organizations/{organization.name}/members",
         )
+
+
+@transaction.atomic
+def end_sessions(user: User, *, by: Actor) -> None:
+    """Sign the person out everywhere.  Tokens go on working."""
+    User.objects.filter(pk=user.pk).update(sessions_ended=F("sessions_ended") + 1)
+    AuditEvent.record(by=by, verb="user:end_sessions", target=user.username)
 
 
 def get_user(username: str) -> User:

@@ -14,7 +14,7 @@ import itertools
 import json
 import os
 import random
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -148,8 +148,13 @@ def make_repo(name: str, versions: int, ada: User) -> Repo:
     return repo
 
 
-def requests_of(repo: Repo, users: list[tuple[int, str, str, str]], reviewer: User) -> Iterator[tuple[Any, ...]]:
-    """Pending, accepted and rejected are a half, a third and a sixth, in no order; sent evenly over a thousand days."""
+def requests_of(
+    repo: Repo, users: list[tuple[int, str, str, str]], reviewers: Sequence[User], grants: bool
+) -> Iterator[tuple[Any, ...]]:
+    """Pending, accepted and rejected are a half, a third and a sixth, in no order; sent evenly over a thousand days.
+
+    With `grants`, one accepted request in 250 is one that nobody sent.
+    """
     forms = list(GateForm.objects.filter(repo=repo).exclude(spec__fields=[]).order_by("pk"))
     specs = [cards.FormSpec.from_json(form.spec) for form in forms]
     total = len(users)
@@ -178,18 +183,20 @@ def requests_of(repo: Repo, users: list[tuple[int, str, str, str]], reviewer: Us
         words = [answer for _, answer in answers.in_words(specs[version], list(said.items()))]
         yield (
             f"{repo.pk:06x}{key:018x}", repo.pk, key, status, forms[version].pk, json.dumps(said), email, name, asked,
-            False, decided, None if decided is None else reviewer.pk, "Not now" if status == "rejected" else "",
-            search.searchable([username, name, email, *words]),
+            grants and status == "accepted" and place % 250 == 0,
+            decided, None if decided is None else reviewers[place % len(reviewers)].pk,
+            "Not now" if status == "rejected" else "",
+            search.searchable([username, name, email, *words]), said["Country"],
         )  # fmt: skip
 
 
 REQUEST_COLUMNS = (
     "request_id, repo_id, user_id, status, form_id, answers, email, fullname, requested_at, granted, reviewed_at, "
-    "reviewed_by_id, rejection_reason, search_text"
+    "reviewed_by_id, rejection_reason, search_text, country"
 )
 
 
-def make_requests(repos: list[tuple[Repo, int]], reviewer: User) -> None:
+def make_requests(repos: Iterable[tuple[Repo, int]], reviewers: Sequence[User], *, grants: bool = False) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT indexname, indexdef FROM pg_indexes "
@@ -204,9 +211,9 @@ def make_requests(repos: list[tuple[Repo, int]], reviewer: User) -> None:
         .values_list("pk", "username", "fullname", "email")
     )
     for repo, number in repos:
-        chosen = people[:number]
+        chosen = people[:number] if number > len(people) // 100 else SEEDED.sample(people, number)
         SEEDED.shuffle(chosen)
-        copy("access_accessrequest", REQUEST_COLUMNS, requests_of(repo, chosen, reviewer))
+        copy("access_accessrequest", REQUEST_COLUMNS, requests_of(repo, chosen, reviewers, grants))
     with connection.cursor() as cursor:
         cursor.execute("SET maintenance_work_mem = '1GB'")
         for _, definition in slow:
@@ -228,7 +235,7 @@ def main() -> None:
     make_people(options.people)
     large = make_repo("large", 5, ada)
     others = [make_repo(f"other-{number}", 2, ada) for number in range(OTHERS)]
-    make_requests([(large, options.requests), *((repo, options.requests // OTHERS) for repo in others)], ada)
+    make_requests([(large, options.requests), *((repo, options.requests // OTHERS) for repo in others)], [ada])
     print(AccessRequest.objects.count(), "requests of", User.objects.count(), "people")
 
 

@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -69,7 +69,15 @@ class EmptyView:
 class Hub:
     """The product on PostgreSQL, served by the image's granian command with `bench.clock` around it."""
 
-    def __init__(self, *, people: int, requests_: int, settings: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        people: int = 0,
+        requests_: int = 0,
+        settings: Mapping[str, str] | None = None,
+        fill: Sequence[str] | None = None,
+    ) -> None:
+        """`fill` are the arguments of the Python that fills the database, instead of `bench.crowd`."""
         self.folder = Path(tempfile.mkdtemp(prefix="gatehub-bench-"))
         self.cluster = Cluster({**POSTGRESQL, **(settings or {})})
         self.database = self.cluster.create_database()
@@ -84,7 +92,7 @@ class Hub:
         self.server.manage("migrate", "-v0")
         self.server.manage("collectstatic", "--noinput", "-v0")
         crowd = ["-m", "bench.crowd", "--people", str(people), "--requests", str(requests_)]
-        self.run_python(*crowd)
+        self.run_python(*(fill or crowd))
         command = _image_command(self.server.port)
         self.web = Process(command, log_file=self.folder / "web.log", env=self.server.env, cwd=ROOT)
 
@@ -193,7 +201,7 @@ class Socket:
 def _answers(url: str) -> bool:
     try:
         return requests.get(url, timeout=5).ok
-    except requests.ConnectionError:
+    except (requests.ConnectionError, requests.Timeout):
         return False
 
 

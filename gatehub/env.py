@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
+import re
 from collections.abc import Iterable
 from email.utils import getaddresses
 from pathlib import Path
@@ -11,8 +13,11 @@ from urllib.parse import urlsplit
 import pycountry
 from django.core.exceptions import ImproperlyConfigured
 
+from accounts.names import RESERVED
+
 _TRUE = {"1", "true", "yes", "on"}
 _FALSE = {"0", "false", "no", "off", ""}
+_SEGMENTS = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~-]*(?:/[A-Za-z0-9][A-Za-z0-9._~-]*)*", re.ASCII)
 
 
 def refuse(name: str, why: str) -> ImproperlyConfigured:
@@ -93,6 +98,30 @@ def url(name: str, default: str, *, schemes: Iterable[str]) -> str:
     if parts.scheme not in schemes or not parts.hostname or not port_is_readable:
         raise refuse(name, f"must be an address such as {schemes[0]}://host, not {value!r}")
     return value
+
+
+def admin_path(name: str, default: str) -> str:
+    """Segments of an address, such as `admin` or `staff-7f3a/door`, of which the first is no other page's."""
+    value = text(name, default)
+    if not _SEGMENTS.fullmatch(value):
+        raise refuse(
+            name,
+            "must be one or more segments of letters, digits, '-', '_', '.' and '~', without a slash at either end, "
+            f"such as admin or office/door, not {value!r}",
+        )
+    first = value.partition("/")[0].lower()
+    if first in RESERVED - {"admin"}:
+        raise refuse(name, f"must not begin with {first!r}, which is, or may become, another address of this server")
+    return value
+
+
+def is_this_machine(host: str) -> bool:
+    """Whether whoever uses this host name or address comes from the machine itself."""
+    bare = host.strip("[]").lower()
+    try:
+        return ipaddress.ip_address(bare).is_loopback
+    except ValueError:
+        return bare == "localhost"
 
 
 def mailbox(name: str, default: str) -> str:

@@ -9,6 +9,7 @@ import dj_database_url
 from celery.schedules import crontab
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
+from django.templatetags.static import static
 
 from gatehub import email_url, env, secret_key
 
@@ -71,6 +72,16 @@ ALLOWED_HOSTS = [
 BEHIND_PROXY = env.flag("GATEHUB_BEHIND_PROXY", "0")
 """Trust X-Forwarded-For and X-Forwarded-Proto.  Only when every request comes through a proxy that sets them."""
 
+ADMIN_PATH = env.admin_path("GATEHUB_ADMIN_PATH", "admin")
+"""Where the admin is: one or more segments, without a slash at either end."""
+REACHED_FROM_HERE_ALONE = not BEHIND_PROXY and all(
+    env.is_this_machine(host) for host in (*ALLOWED_HOSTS, env.text("GATEHUB_BIND", "127.0.0.1"))
+)
+ADMIN_SECOND_FACTOR = env.choice(
+    "GATEHUB_ADMIN_SECOND_FACTOR", "optional" if REACHED_FROM_HERE_ALONE else "required", ["required", "optional"]
+)
+"""Whether the admin is closed to staff without a second factor.  Who has one must use it in either case."""
+
 _secure = PUBLIC_URL.startswith("https://")
 if BEHIND_PROXY:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
@@ -110,22 +121,25 @@ INSTALLED_APPS = [
     "repos",
     "access",
     "notifications",
-    "gatehub",
+    "unfold.apps.BasicAppConfig",  # Before the admin, whose templates it replaces.
+    "unfold.contrib.filters",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
     "anymail",
     "csp",
     "django_celery_beat",
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "rest_framework",
-    "django.contrib.admin",
+    "gatehub.apps.StaffConfig",  # The admin, on the site of `gatehub.staff`.
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.humanize",
     "django.contrib.messages",
     "django.contrib.sessions",
     "django.contrib.staticfiles",
+    "gatehub",  # After those whose admin pages it replaces.
 ]
 MIDDLEWARE = [
     "gatehub.middleware.RequestId",
@@ -140,6 +154,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "gatehub.web.known_browsers.KnownBrowsers",
     "gatehub.middleware.Refusals",
 ]
 ROOT_URLCONF = "gatehub.urls"
@@ -219,7 +234,41 @@ ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_EMAIL_SUBJECT_PREFIX = "[GateHub] "
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = urlsplit(PUBLIC_URL).scheme
 ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 10 * 60
+"""How long after giving password or factor once more a person may change how they sign in, in seconds."""
+MFA_ADAPTER = "gatehub.web.mfa_adapter.MfaAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_FORMS = {
+    "authenticate": "gatehub.web.factor_forms.AuthenticateForm",
+    "authenticate_webauthn": "gatehub.web.factor_forms.AuthenticateWebAuthnForm",
+    "reauthenticate": "gatehub.web.factor_forms.ReauthenticateForm",
+    "reauthenticate_webauthn": "gatehub.web.factor_forms.ReauthenticateWebAuthnForm",
+    "activate_totp": "gatehub.web.factor_forms.ActivateTOTPForm",
+    "add_webauthn": "gatehub.web.factor_forms.AddWebAuthnForm",
+    "edit_webauthn": "gatehub.web.factor_forms.EditWebAuthnForm",
+}
+MFA_TOTP_TOLERANCE = 1  # A code is good for the half minute before and after, too: clocks differ, and people type.
+MFA_RECOVERY_CODES_SHOW_ONCE = True
+MFA_ALLOW_UNVERIFIED_EMAIL = True  # Of addresses beside the primary one; that one our forms look at.
 OPEN_SIGNUP = env.flag("GATEHUB_OPEN_SIGNUP", "1")
+
+AUDIT_ADDRESS_DAYS = env.integer("GATEHUB_AUDIT_ADDRESS_DAYS", 365, least=0, most=36500)
+"""How long the audit trail remembers IP addresses; 0: for ever."""
+
+# --- Admin ----------------------------------------------------------------------------------------------------------
+
+UNFOLD = {
+    "SITE_TITLE": "GateHub",
+    "SITE_HEADER": "GateHub",
+    "SITE_SUBHEADER": "Staff",
+    "SITE_URL": "/",
+    "SITE_ICON": lambda _: static("img/favicon.svg"),
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda _: static("img/favicon.svg")}],
+    "STYLES": [lambda _: static("css/staff-tokens.css"), lambda _: static("css/staff.css")],
+    "SHOW_HISTORY": False,  # The audit trail tells more.
+    "DASHBOARD_CALLBACK": "gatehub.staff.dashboard.callback",
+    "SIDEBAR": {"navigation": "gatehub.staff.navigation.groups"},
+}
 
 # --- API ------------------------------------------------------------------------------------------------------------
 
@@ -332,8 +381,13 @@ else:
     except OSError as error:
         raise ImproperlyConfigured(f"GATEHUB_DATA_DIR: cannot be written: {error}") from None
     CACHES = {
-        name: {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": name}
-        for name in ("default", "kept")
+        # Limits are counted here, and count for all processes.
+        "default": {
+            "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+            "LOCATION": "gatehub_limits",
+            "OPTIONS": {"MAX_ENTRIES": 100_000},  # Beyond, those go that have expired, then any.
+        },
+        "kept": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": "kept"},
     }
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_ACCEPT_CONTENT = ["json"]
@@ -351,6 +405,7 @@ CELERY_BEAT_SCHEDULE = {
     "send digests": {"task": "notifications.tasks.send_digests", "schedule": crontab(hour=DIGEST_HOUR, minute=0)},
     # A sweep that no worker took in time is worthless: the next one does its work.
     "send what is due": {"task": "notifications.tasks.sweep", "schedule": 10.0, "options": {"expire_seconds": 30}},
+    "forget addresses in the audit trail": {"task": "accounts.tasks.forget_addresses", "schedule": 24 * 3600.0},
     "forget old mails": {"task": "notifications.tasks.forget_old_mails", "schedule": 24 * 3600.0},
 }
 

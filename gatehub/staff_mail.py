@@ -1,4 +1,4 @@
-"""`/admin/notifications/delivery/{key}/mail/`: a mail that was written to a file, for staff.
+"""`{GATEHUB_ADMIN_PATH}/notifications/delivery/{key}/mail/`: a mail that was written to a file, for staff.
 
 What others wrote is in it, so its text is shown as text; its HTML in a frame that runs nothing, loads nothing and
 belongs to no site.  A mail whose links open an account, or agree for somebody, is for superusers.

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
 from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSplitView
 
 from gatehub import health, mail_webhooks, staff_mail
 
+_ADMIN = settings.ADMIN_PATH
+
 urlpatterns = [
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
-    path("admin/notifications/delivery/<int:key>/mail/", staff_mail.mail, name="delivery_mail"),
-    path("admin/notifications/delivery/<int:key>/mail/html", staff_mail.mail_html, name="delivery_mail_html"),
-    path("admin/", admin.site.urls),
+    path(f"{_ADMIN}/notifications/delivery/<int:key>/mail/", staff_mail.mail, name="delivery_mail"),
+    path(f"{_ADMIN}/notifications/delivery/<int:key>/mail/html", staff_mail.mail_html, name="delivery_mail_html"),
+    path(f"{_ADMIN}/", admin.site.urls),
     path("webhooks/anymail/<slug:service>/tracking/", mail_webhooks.tracking, name="mail_webhook"),
     path("api/openapi.json", SpectacularJSONAPIView.as_view(), name="openapi"),
     path("api/docs", SpectacularSwaggerSplitView.as_view(url_name="openapi"), name="api_reference"),

@@ -7,53 +7,22 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from django.contrib import admin, messages
-from django.core.paginator import Paginator
+from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.urls import reverse
-from django.utils.functional import cached_property
 from django.utils.html import format_html
 
-from accounts.actor import Actor, Entrance
-from accounts.admin import ReadOnly
-from accounts.errors import HubError
 from accounts.models import User
+from accounts.staff import Inline, Log, actor_of, each
 from notifications import addresses, delivery, tracking
 from notifications.models import AddressProblem, Delivery, DeliveryQuerySet, OptOut, OutboxMessage
 from repos.models import Repo
-
-MOST_AT_ONCE: Final = 200
-"""Rows that an action takes: each is a transaction of its own, and each refusal is told."""
 
 _INDEXED: Final = (Delivery.State.SENT, Delivery.State.WAITING)
 _IN_ANY_STATE: Final = (
     Q(state=_INDEXED[0]) | Q(state=_INDEXED[1]) | Q(state__in=set(Delivery.State.values) - set(_INDEXED))
 )
 """True of every row.  Said so, PostgreSQL finds an address by the indexes of single states."""
-
-
-class ShortCount(Paginator):  # type: ignore[type-arg]
-    """Counts no further than anybody turns pages.  What lies behind is found by a filter or a search."""
-
-    most = 5000
-
-    @cached_property
-    def count(self) -> int:
-        rows: Any = self.object_list
-        return len(rows.values_list("pk", flat=True)[: self.most])
-
-
-class Log(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
-    """A long list that is only looked at, the newest row first."""
-
-    ordering = ["-pk"]
-    list_per_page = 50
-    show_full_result_count = False
-    show_facets = admin.ShowFacets.NEVER
-    paginator = ShortCount
-
-    class Media:
-        css = {"all": ["css/staff.css"]}
 
 
 class ToldByTheService(admin.SimpleListFilter):
@@ -70,11 +39,10 @@ class ToldByTheService(admin.SimpleListFilter):
         return queryset if status is None else queryset.filter(provider_status=status)
 
 
-class DeliveryInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]
+class DeliveryInline(Inline):
     model = Delivery
     fk_name = "message"
     fields = ["kind", "address", "state", "attempts", "due_at", "sent_at", "problem"]
-    extra = 0
     show_change_link = True
 
 
@@ -170,8 +138,8 @@ class DeliveryAdmin(Log):
 
     @admin.action(description="Send selected mails again", permissions=["send_again"])
     def send_again(self, request: Any, queryset: QuerySet[Delivery]) -> None:
-        by = Actor(user=request.user, entrance=Entrance.ADMIN)
-        _each(self, request, queryset, lambda row: delivery.send_again(row, by=by), "will be sent again")
+        by = actor_of(request)
+        each(self, request, queryset, lambda row: delivery.send_again(row, by=by), "will be sent again")
 
 
 @admin.register(AddressProblem)
@@ -186,8 +154,8 @@ class AddressProblemAdmin(Log):
 
     @admin.action(description="Use selected addresses again", permissions=["use_again"])
     def use_again(self, request: Any, queryset: QuerySet[AddressProblem]) -> None:
-        by = Actor(user=request.user, entrance=Entrance.ADMIN)
-        _each(self, request, queryset, lambda row: addresses.use_again(address=row.address, by=by), "used again")
+        by = actor_of(request)
+        each(self, request, queryset, lambda row: addresses.use_again(address=row.address, by=by), "used again")
 
 
 @admin.register(OptOut)
@@ -207,21 +175,3 @@ def _repos(repo_id: str) -> list[int]:
 
 def _people(username: str) -> list[int]:
     return list(User.objects.filter(username__iexact=username).values_list("pk", flat=True))
-
-
-def _each(page: Any, request: Any, queryset: QuerySet[Any], act: Any, done: str) -> None:
-    """Do it to each row, and name each that refused."""
-    rows = list(queryset[: MOST_AT_ONCE + 1])
-    if len(rows) > MOST_AT_ONCE:
-        page.message_user(request, f"At most {MOST_AT_ONCE} at once. Nothing was changed.", messages.ERROR)
-        return
-    succeeded = 0
-    for row in rows:
-        try:
-            act(row)
-        except HubError as error:
-            page.message_user(request, f"{row}: {error.message} {error.next_step}".strip(), messages.WARNING)
-        else:
-            succeeded += 1
-    if succeeded:
-        page.message_user(request, f"{succeeded} of {len(rows)}: {done}.", messages.SUCCESS)

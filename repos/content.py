@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from django.db import transaction
 
-from accounts.actor import Actor
+from accounts.actor import SYSTEM, Actor
 from accounts.errors import BadRequest, NotAllowed
 from accounts.models import AuditEvent
 from repos import cards, objects
@@ -69,7 +69,7 @@ def author_of(by: Actor) -> Author:
 def create_storage(repo: Repo, *, by: Actor) -> None:
     """The repo's bare git repository, with a first commit that holds `.gitattributes`."""
     GitRepo.create(repo.git_dir, author=author_of(by), files={".gitattributes": GITATTRIBUTES.encode()})
-    sync(repo)
+    sync(repo, by=by)
 
 
 def delete_storage(repo: Repo) -> None:
@@ -126,7 +126,7 @@ def commit(repo: Repo, branch: str, new: NewCommit, *, by: Actor) -> str:
     )
     AuditEvent.record(by=by, verb="repo:commit", target=f"{repo}@{branch}", repo=repo.pk, before=head, after=sha)
     if branch == MAIN:
-        sync(repo)
+        sync(repo, by=by)
     return sha
 
 
@@ -140,8 +140,8 @@ def _as_pointer(repo: Repo, large: AddLargeFile) -> AddPointer:
     return AddPointer(path=large.path, sha256=held.sha256, size=held.size)
 
 
-def sync(repo: Repo) -> None:
-    """Bring the repo's columns, tags and gate form up to date with the head of main.
+def sync(repo: Repo, *, by: Actor) -> None:
+    """Bring the repo's columns, tags and gate form up to date with the head of main, which `by` moved.
 
     A card that cannot be read keeps the last good form in force and says why in `card_error`.
     """
@@ -159,7 +159,8 @@ def sync(repo: Repo) -> None:
     else:
         repo.card_error = ""
         repo.card_data = card.metadata
-        repo.gate_form = _form_version(repo, spec, head)
+        before, repo.gate_form = repo.gate_form, _form_version(repo, spec, head)
+        _record_form(repo, before, by=by)
         _set_tags(repo, metadata.tags_of(card.metadata, repo.type))
     repo.save(update_fields=["head_sha", "last_modified", "card_error", "card_data", "gate_form"])
 
@@ -185,6 +186,22 @@ def _form_version(repo: Repo, spec: cards.FormSpec, commit_sha: str) -> GateForm
     return form
 
 
+def _record_form(repo: Repo, before: GateForm | None, *, by: Actor) -> None:
+    """Which version of the gate's form is in force: auditors ask who changed the terms.  Forms that ask nothing and
+    never did are no news."""
+    after = repo.gate_form
+    if after is None or after == before or (before is None and after.digest == cards.FormSpec().digest):
+        return
+    AuditEvent.record(
+        by=by,
+        verb="gate_form:change",
+        target=str(repo),
+        repo=repo.pk,
+        before=None if before is None else {"form": before.digest, "commit": before.commit_sha},
+        after={"form": after.digest, "commit": after.commit_sha},
+    )
+
+
 def _set_tags(repo: Repo, tags: Iterable[str]) -> None:
     wanted = {tag[:200] for tag in tags}
     had = set(repo.tags.values_list("tag", flat=True))
@@ -200,10 +217,21 @@ def record_object(repo: Repo, sha256: str, size: int) -> LfsObject:
     return held
 
 
-def _change_refs(repo: Repo, *, by: Actor, verb: str, target: str, change: Callable[[GitRepo], object]) -> None:
+def _change_refs(repo: Repo, *, by: Actor, verb: str, ref: str, change: Callable[[GitRepo], object]) -> None:
+    """Create or delete a branch or tag, by its full name."""
     repo = _locked(repo)
-    change(open_git(repo))
-    AuditEvent.record(by=by, verb=verb, target=f"{repo}@{target}", repo=repo.pk)
+    git = open_git(repo)
+    before = _commit_at(git, ref)
+    change(git)
+    target = f"{repo}@{ref.split('/', 2)[2]}"
+    AuditEvent.record(by=by, verb=verb, target=target, repo=repo.pk, before=before, after=_commit_at(git, ref))
+
+
+def _commit_at(git: GitRepo, ref: str) -> str | None:
+    try:
+        return git.resolve_revision(ref)
+    except RevisionNotFound:
+        return None
 
 
 @transaction.atomic
@@ -214,7 +242,7 @@ def create_branch(repo: Repo, name: str, *, start: str, by: Actor) -> None:
         repo,
         by=by,
         verb="branch:create",
-        target=name,
+        ref=f"refs/heads/{name}",
         change=lambda git: git.create_branch(name, git.resolve_revision(start or MAIN)),
     )
 
@@ -225,17 +253,20 @@ def delete_branch(repo: Repo, name: str, *, by: Actor) -> None:
     name = branch_name(name)
     if name == MAIN:
         raise NotAllowed("The branch main cannot be deleted.")
-    _change_refs(repo, by=by, verb="branch:delete", target=name, change=lambda git: git.delete_branch(name))
+    _change_refs(
+        repo, by=by, verb="branch:delete", ref=f"refs/heads/{name}", change=lambda git: git.delete_branch(name)
+    )
 
 
 @transaction.atomic
 def create_tag(repo: Repo, name: str, *, revision: str, message: str, by: Actor) -> None:
     """Create a tag at a revision, annotated when there is a message."""
+    name = name.removeprefix("refs/tags/")
     _change_refs(
         repo,
         by=by,
         verb="tag:create",
-        target=name,
+        ref=f"refs/tags/{name}",
         change=lambda git: git.create_tag(name, git.resolve_revision(revision), message or None, author_of(by)),
     )
 
@@ -243,7 +274,8 @@ def create_tag(repo: Repo, name: str, *, revision: str, message: str, by: Actor)
 @transaction.atomic
 def delete_tag(repo: Repo, name: str, *, by: Actor) -> None:
     """Delete a tag.  Raises RevisionNotFound."""
-    _change_refs(repo, by=by, verb="tag:delete", target=name, change=lambda git: git.delete_tag(name))
+    name = name.removeprefix("refs/tags/")
+    _change_refs(repo, by=by, verb="tag:delete", ref=f"refs/tags/{name}", change=lambda git: git.delete_tag(name))
 
 
 @transaction.atomic
@@ -258,7 +290,7 @@ def squash(repo: Repo, branch: str, *, message: str, by: Actor) -> str:
     sha = git.squash(branch, message or "Super-squash branch", author_of(by))
     AuditEvent.record(by=by, verb="branch:squash", target=f"{repo}@{branch}", repo=repo.pk, before=before, after=sha)
     if branch == MAIN:
-        sync(repo)
+        sync(repo, by=by)
     return sha
 
 
@@ -277,7 +309,7 @@ def record_push(repo: Repo, *, before: Mapping[str, str], after: Mapping[str, st
             )
     repo = _locked(repo)
     if open_git(repo).head(MAIN) != repo.head_sha:
-        sync(repo)
+        sync(repo, by=by)
 
 
 @transaction.atomic
@@ -286,6 +318,9 @@ def sync_if_behind(repo: Repo) -> bool:
     repo = _locked(repo)
     if open_git(repo).head(MAIN) == repo.head_sha:
         return False
-    sync(repo)
-    AuditEvent.record(by=Actor(), verb="repo:sync", target=str(repo), repo=repo.pk, after=repo.head_sha)
+    before = repo.head_sha
+    sync(repo, by=SYSTEM)
+    AuditEvent.record(
+        by=SYSTEM, verb="repo:sync", target=str(repo), repo=repo.pk, before=before or None, after=repo.head_sha
+    )
     return True

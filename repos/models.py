@@ -66,6 +66,9 @@ class Repo(models.Model):
     last_modified = models.DateTimeField(default=timezone.now, help_text="Date of the newest commit on main.")
     private = models.BooleanField(default=False)
     disabled = models.BooleanField(default=False, help_text="Staff: contents are refused to everybody.")
+    disabled_reason = models.CharField(
+        max_length=200, blank=True, default="", db_default="", help_text="What staff tell those who manage the repo."
+    )
 
     gated = models.CharField(max_length=6, choices=Gated, default=Gated.NO)
     org_members_gated = models.BooleanField(default=False, help_text="Members of the organization must ask, too.")
@@ -99,6 +102,9 @@ class Repo(models.Model):
             models.UniqueConstraint("type", "namespace", Lower("name"), name="repo_id_once_per_type_ignoring_case"),
             models.CheckConstraint(name="repo_type_is_known", condition=Q(type__in=["model", "dataset"])),
             models.CheckConstraint(name="repo_gated_is_known", condition=Q(gated__in=["no", "auto", "manual"])),
+            models.CheckConstraint(
+                name="repo_reason_only_when_disabled", condition=Q(disabled_reason="") | Q(disabled=True)
+            ),
             models.CheckConstraint(
                 name="repo_notifications_mode_is_known",
                 condition=Q(gated_notifications_mode__in=["bulk", "real-time"]),

@@ -16,6 +16,14 @@ from repos import content, notification_address
 from repos.models import Repo, RepoRedirect
 
 
+class AlreadyDisabled(Conflict):
+    """Staff have disabled the repo before, for the same reason."""
+
+
+class NotDisabled(Conflict):
+    """There is nothing to enable."""
+
+
 class RepoExists(Conflict):
     """A repo of that id exists.  `extra["url"]` must be filled by the caller: clients read it."""
 
@@ -33,7 +41,8 @@ def create_repo(*, type_: str, namespace: Namespace, name: str, private: bool, b
     except IntegrityError:
         raise RepoExists(f"You already created this {type_} repo") from None
     _redirects(type_, namespace, name).delete()
-    AuditEvent.record(by=by, verb="repo:create", target=str(repo), repo=repo.pk, after={"private": private})
+    after = {"type": type_, "private": private}
+    AuditEvent.record(by=by, verb="repo:create", target=str(repo), repo=repo.pk, after=after)
     content.create_storage(repo, by=by)
     return repo
 
@@ -180,7 +189,50 @@ def move_repo(repo: Repo, *, namespace: Namespace, name: str, by: Actor) -> Repo
 def delete_repo(repo: Repo, *, by: Actor) -> None:
     """Delete a repo with its requests and objects.  Its bytes go once the deletion is certain."""
     locked = Repo.objects.select_for_update(of=("self",)).select_related("namespace").get(pk=repo.pk)
-    AuditEvent.record(by=by, verb="repo:delete", target=locked.repo_id, repo=locked.pk)
+    before = {"type": locked.type, "private": locked.private, "gated": locked.gated, "head": locked.head_sha}
+    AuditEvent.record(by=by, verb="repo:delete", target=locked.repo_id, repo=locked.pk, before=before)
     doomed = Repo(pk=locked.pk, storage_id=locked.storage_id)
     locked.delete()
     transaction.on_commit(lambda: content.delete_storage(doomed))
+
+
+def clean_reason(given: str) -> str:
+    """Why staff disable a repo, in one line; "" for no word about it.  Raises InvalidFields naming `reason`."""
+    reason = " ".join(given.split())
+    most = Repo._meta.get_field("disabled_reason").max_length or 0
+    if len(reason) > most or not reason.isprintable():
+        raise InvalidFields({"reason": f"must have at most {most} printable characters"})
+    return reason
+
+
+@transaction.atomic
+def disable(repo: Repo, *, by: Actor, reason: str = "") -> Repo:
+    """Refuse its contents to everybody, its owners too, until staff enable it again.
+
+    `reason` is shown to those who manage it; disabling it once more gives another reason.  Raises InvalidFields, or
+    AlreadyDisabled where nothing would change.
+    """
+    reason = clean_reason(reason)
+    locked = Repo.objects.select_for_update(of=("self",)).select_related("namespace").get(pk=repo.pk)
+    before = {"disabled": locked.disabled, "reason": locked.disabled_reason}
+    if before == {"disabled": True, "reason": reason}:
+        raise AlreadyDisabled(f"{locked.repo_id} is disabled already.")
+    locked.disabled, locked.disabled_reason = True, reason
+    locked.save(update_fields=["disabled", "disabled_reason"])
+    after = {"disabled": True, "reason": reason}
+    AuditEvent.record(by=by, verb="repo:disable", target=str(locked), repo=locked.pk, before=before, after=after)
+    return locked
+
+
+@transaction.atomic
+def enable(repo: Repo, *, by: Actor) -> Repo:
+    """Give its contents out again, to whom its gate lets in.  Raises NotDisabled."""
+    locked = Repo.objects.select_for_update(of=("self",)).select_related("namespace").get(pk=repo.pk)
+    if not locked.disabled:
+        raise NotDisabled(f"{locked.repo_id} is not disabled.")
+    before = {"disabled": True, "reason": locked.disabled_reason}
+    locked.disabled, locked.disabled_reason = False, ""
+    locked.save(update_fields=["disabled", "disabled_reason"])
+    after = {"disabled": False}
+    AuditEvent.record(by=by, verb="repo:enable", target=str(locked), repo=locked.pk, before=before, after=after)
+    return locked

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 pytest_plugins = [
     "tests.support.cast",
+    "tests.support.authenticator",
     "tests.support.proxy",
     "tests.support.databases",
     "tests.support.postgresql",

@@ -11,8 +11,8 @@ from django.db.models import Model, QuerySet
 from django.http import QueryDict
 from rest_framework.request import Request
 
+from accounts import keyset
 from accounts.errors import BadRequest
-from gatehub import keyset
 
 PAGE = 1000
 CURSOR = "cursor"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from django.contrib import messages
-from django.db import transaction
 from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -11,8 +10,8 @@ from django.shortcuts import redirect, render
 from access import policy, tokens
 from access.models import AccessRequest, AccessToken
 from access.policy import Action
+from accounts import services as accounts
 from accounts.errors import Conflict, InvalidFields, NotFound
-from accounts.models import AuditEvent
 from gatehub.web.base import FORM, SHOW, attempt, caller, only, page_of, person, render_private, signed_in
 from gatehub.web.forms import ProfileForm, TokenForm
 from gatehub.web.gate import told_of_decisions_at
@@ -67,14 +66,9 @@ def revoke_token(request: HttpRequest, key: int) -> HttpResponse:
 def profile(request: HttpRequest) -> HttpResponse:
     """`/settings/profile`"""
     user = person(request)
-    before = user.fullname
     form = ProfileForm(request.POST or None, instance=user)
     if request.method == "POST" and form.is_valid():
-        with transaction.atomic():
-            form.save()
-            AuditEvent.record(
-                by=caller(request), verb="user:profile", target=user.username, before=before, after=user.fullname
-            )
+        accounts.change_own_fullname(user, form.cleaned_data["fullname"], by=caller(request))
         messages.success(request, "Your profile is saved.")
         return redirect("profile")
     return render(request, "me/profile.html", {"form": form}, status=400 if form.errors else 200)

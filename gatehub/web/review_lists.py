@@ -9,7 +9,6 @@ from functools import cached_property, partial
 from typing import Any
 from urllib.parse import urlencode
 
-from django.contrib.humanize.templatetags.humanize import naturaltime
 from django.db.models import QuerySet
 from django.http import HttpRequest, QueryDict
 from django.middleware.csrf import get_token
@@ -19,11 +18,11 @@ from django.utils.formats import date_format
 from django.utils.safestring import SafeString
 
 from access import answers, filters, selectors, services, tallies
-from access.filters import Question, RequestFilter
+from access.filters import AGES, Question, RequestFilter
 from access.finding import Finder, Number
 from access.models import AccessRequest, BulkReview
-from accounts import compiled
-from gatehub import keyset
+from access.moments import NEVER, Moment
+from accounts import compiled, keyset
 from gatehub.web.chart import Chart, chart_of
 from gatehub.web.countries import country_options
 from gatehub.web.skeleton import Skeleton
@@ -43,15 +42,6 @@ ORDERS: dict[str, tuple[str, keyset.Order]] = {
     "newest": ("Newest first", keyset.Order("requested_at", descending=True)),
     "decided": ("Last decided first", keyset.Order("reviewed_at", descending=True)),
     "name": ("Full name", keyset.Order("fullname")),
-}
-AGES: dict[str, tuple[str, timedelta | None, timedelta | None]] = {
-    # Words, at most this old, at least this old.
-    "1d": ("in the last 24 hours", timedelta(days=1), None),
-    "7d": ("in the last 7 days", timedelta(days=7), None),
-    "30d": ("in the last 30 days", timedelta(days=30), None),
-    "over-7d": ("more than 7 days ago", None, timedelta(days=7)),
-    "over-30d": ("more than 30 days ago", None, timedelta(days=30)),
-    "over-90d": ("more than 90 days ago", None, timedelta(days=90)),
 }
 KEPT = ("status", "q", "answer", "country", "age", "sort", "show")
 """What of the address leads back to a list, beside the place in it."""
@@ -116,25 +106,6 @@ def kept(said: QueryDict, **changed: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
-    """A time as a row shows it: for machines, in full, the day, and how long ago.
-
-    Made here, not by filters of the template: those of fifty rows took longer than all queries of the page together.
-    """
-
-    iso: str
-    full: str
-    day: str
-    ago: str
-
-    @classmethod
-    def of(cls, at: datetime) -> Moment:
-        local = timezone.localtime(at)
-        full = f"{local:%-d %B %Y, %H:%M} {local.tzname()}"
-        return cls(local.isoformat(), full, f"{local:%-d %b %Y}", naturaltime(local))
-
-
-@dataclass(frozen=True, slots=True)
 class Row:
     """One request, and its answers in the words of the form that was answered; "" where a question was left out.
 
@@ -154,7 +125,7 @@ class Row:
     @property
     def texts(self) -> dict[str, str]:
         """What `repo/_request.html` shows, beside the answers."""
-        request, asked, decided = self.request, self.asked, self.decided or _NEVER
+        request, asked, decided = self.request, self.asked, self.decided or NEVER
         return {
             "request_id": request.request_id,
             "who": request.user.username,
@@ -178,9 +149,6 @@ class Row:
     @property
     def flags(self) -> dict[str, Hashable]:
         return {"status": self.request.status, "granted": self.request.granted}
-
-
-_NEVER = Moment("", "", "", "")
 
 
 def _answers(spec: cards.FormSpec, request: AccessRequest) -> list[tuple[str, str]]:

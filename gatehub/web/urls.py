@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from allauth.account import views as account
+from allauth.mfa.base import views as mfa
+from allauth.mfa.webauthn import views as webauthn
 from django.urls import URLPattern, URLResolver, path, re_path
 from django.views.generic import RedirectView
 
@@ -13,6 +15,7 @@ from gatehub.web import (
     device,
     editor,
     files,
+    history,
     lists,
     me,
     new,
@@ -21,8 +24,10 @@ from gatehub.web import (
     organizations,
     repo,
     review,
+    security,
     settings,
 )
+from gatehub.web.account_trail import kept_together
 
 _ACCOUNT: list[URLPattern] = [
     # django-allauth's views under addresses of ours; it finds them by these names.
@@ -33,20 +38,35 @@ _ACCOUNT: list[URLPattern] = [
     path("account/inactive", account.account_inactive, name="account_inactive"),
     path("account/confirm", account.reauthenticate, name="account_reauthenticate"),
     path("account/verify", account.email_verification_sent, name="account_email_verification_sent"),
-    re_path(r"^account/verify/(?P<key>[-:\w]+)$", account.confirm_email, name="account_confirm_email"),
+    re_path(r"^account/verify/(?P<key>[-:\w]+)$", kept_together(account.confirm_email), name="account_confirm_email"),
     path("account/code", account.confirm_login_code, name="account_confirm_login_code"),
-    path("settings/addresses", addresses.AddressesPage.as_view(), name="account_email"),
+    path("settings/addresses", kept_together(addresses.AddressesPage.as_view()), name="account_email"),
     path("settings/addresses/use-again", addresses.use_again, name="use_address_again"),
-    path("settings/password", account.password_change, name="account_change_password"),
-    path("settings/password/set", account.password_set, name="account_set_password"),
+    path("settings/password", kept_together(account.password_change), name="account_change_password"),
+    path("settings/password/set", kept_together(account.password_set), name="account_set_password"),
     path("password/reset", account.password_reset, name="account_reset_password"),
     path("password/reset/sent", account.password_reset_done, name="account_reset_password_done"),
     path("password/reset/done", account.password_reset_from_key_done, name="account_reset_password_from_key_done"),
     re_path(
         r"^password/reset/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>[^/]+)$",
-        account.password_reset_from_key,
+        kept_together(account.password_reset_from_key),
         name="account_reset_password_from_key",
     ),
+]
+
+_SECOND_FACTORS: list[URLPattern] = [
+    path("login/factor", mfa.authenticate, name="mfa_authenticate"),
+    path("account/confirm/code", mfa.reauthenticate, name="mfa_reauthenticate"),
+    path("account/confirm/key", webauthn.reauthenticate_webauthn, name="mfa_reauthenticate_webauthn"),
+    path("settings/security", security.index, name="mfa_index"),
+    path("settings/security/app", security.add_app, name="mfa_activate_totp"),
+    path("settings/security/app/remove", security.remove_app, name="mfa_deactivate_totp"),
+    path("settings/security/recovery-codes", security.recovery_codes, name="mfa_view_recovery_codes"),
+    path("settings/security/recovery-codes/new", security.new_recovery_codes, name="mfa_generate_recovery_codes"),
+    path("settings/security/keys", RedirectView.as_view(pattern_name="mfa_index"), name="mfa_list_webauthn"),
+    path("settings/security/keys/add", security.add_key, name="mfa_add_webauthn"),
+    path("settings/security/keys/<int:pk>/rename", webauthn.edit_webauthn, name="mfa_edit_webauthn"),
+    path("settings/security/keys/<int:pk>/remove", security.remove_key, name="mfa_remove_webauthn"),
 ]
 
 _MINE: list[URLPattern] = [
@@ -82,6 +102,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("models", lists.repos, {"repo_type": "model"}, name="models"),
     path("datasets", lists.repos, {"repo_type": "dataset"}, name="datasets"),
     *_ACCOUNT,
+    *_SECOND_FACTORS,
     *_MINE,
     *_ORGANIZATIONS,
     *web_repo_paths("tree/<rest:rest>", files.tree, name="tree"),
@@ -94,6 +115,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *web_repo_paths("settings", settings.page, name="repo_settings"),
     *web_repo_paths("settings/change", settings.change),
     *web_repo_paths("settings/confirm-address", settings.confirm_address),
+    *web_repo_paths("settings/history", history.page, name="repo_history"),
+    *web_repo_paths("settings/history/download", history.download),
     *web_repo_paths("settings/move", settings.move),
     *web_repo_paths("settings/delete", settings.delete),
     *web_repo_paths("settings/review", review.decide),

@@ -57,7 +57,7 @@ def test_asking_leaves_a_trail_and_is_announced_once(gated_repo, sam):
         "sam",
         "sam on lab/toxic-bert",
         gated_repo.pk,
-        {"status": "pending"},
+        {"status": "pending", "form": gated_repo.gate_form.digest},
     )
 
 

@@ -81,9 +81,9 @@ def test_it_takes_as_many_queries_for_many_as_for_one(crowd, gated_repo, by_ada,
     def decide(keys, status, expected):
         bulk.review_many(repo=gated_repo, keys=keys, status=status, expected=expected, by=by_ada)
 
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(10):
         decide([crowd[0].pk], "accepted", "pending")
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(10):
         decide([row.pk for row in crowd[1:]], "accepted", "pending")
 
 

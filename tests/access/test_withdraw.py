@@ -34,7 +34,7 @@ def test_the_row_goes_and_the_trail_stays(asked, gated_repo, sam):
     assert heard == ["withdrawn"]
     assert list(AuditEvent.objects.filter(actor="sam").values_list("verb", "before", "after")) == [
         ("access_request:withdrawn", {"status": "pending"}, None),
-        ("access_request:asked", None, {"status": "pending"}),
+        ("access_request:asked", None, {"status": "pending", "form": gated_repo.gate_form.digest}),
     ]
 
 

@@ -25,7 +25,7 @@ FORM = "application/x-www-form-urlencoded"
 
 
 @pytest.fixture(autouse=True)
-def no_guesses_from_the_test_before():
+def no_guesses_from_the_test_before(db):
     cache.clear()
 
 

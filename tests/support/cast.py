@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.http.response import HttpResponseBase
 from django.test import Client
 
@@ -62,6 +63,27 @@ def _person(name: str, fullname: str) -> User:
 def make_user(db: None) -> Callable[..., User]:
     def make(name: str, fullname: str = "") -> User:
         return _person(name, fullname)
+
+    return make
+
+
+@pytest.fixture
+def make_staff(db: None) -> Callable[..., User]:
+    """`make_staff("vic", "access.view_accessrequest")`: who may do that in the admin, and nothing else there."""
+
+    def make(name: str, *permissions: str, superuser: bool = False) -> User:
+        user = accounts.create_user(
+            username=name,
+            email=f"{name}@example.org",
+            password=PASSWORD,
+            is_staff=True,
+            is_superuser=superuser,
+            by=SYSTEM,
+        )
+        for permission in permissions:
+            app, _, codename = permission.partition(".")
+            user.user_permissions.add(Permission.objects.get(content_type__app_label=app, codename=codename))
+        return user
 
     return make
 

@@ -5,8 +5,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 from django.conf import settings
+from django.db import connection
+from django.test import TransactionTestCase
+
+from accounts import triggers
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -16,3 +22,20 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if len(kept) < len(items):
         config.hook.pytest_deselected(items=[item for item in items if item not in kept])
         items[:] = kept
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _flush_the_audit_trail() -> Iterator[None]:
+    """Tests with real transactions empty all tables when they end, which the audit trail's triggers refuse."""
+    teardown = TransactionTestCase._fixture_teardown  # type: ignore[attr-defined]  # The stubs leave it out.
+
+    def lifted(case: TransactionTestCase) -> None:
+        triggers.remove(connection)
+        try:
+            teardown(case)
+        finally:
+            triggers.install(connection)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionTestCase, "_fixture_teardown", lifted)
+        yield

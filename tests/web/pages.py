@@ -87,3 +87,8 @@ def assert_nothing_inline(response: Any) -> None:
             assert attribute.lower() != "style", node
             if attribute in ("href", "src", "action"):
                 assert not str(value).strip().lower().startswith(("javascript:", "data:text")), node
+
+
+def told_to_staff(response: Any) -> str:
+    """What a page of the admin tells of what was just done."""
+    return " | ".join(words(item) for item in soup(response).select(".staff-messages li"))

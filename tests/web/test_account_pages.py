@@ -26,7 +26,7 @@ ZOE = {
 
 
 @pytest.fixture(autouse=True)
-def no_limits_from_the_test_before(settings):
+def no_limits_from_the_test_before(settings, db):
     cache.clear()  # Rate limits count in the cache.
     settings.PUBLIC_URL = "https://gate.example.org"
 

@@ -13,7 +13,7 @@ from tests.web.pages import press, soup, words
 
 
 @pytest.fixture(autouse=True)
-def no_guesses_from_the_test_before():
+def no_guesses_from_the_test_before(db):
     cache.clear()
 
 

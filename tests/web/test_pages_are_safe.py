@@ -17,7 +17,8 @@ from tests.web.pages import assert_nothing_inline, soup, words
 EVIL = "\"><script>alert(1)</script><img src=x onerror=alert(1)>{{ 7777|add:1111111 }}'"
 
 REPO_PAGES = ["", "/tree/main", "/blob/main/README.md", "/commits/main", "/settings", "/settings?status=rejected",
-              "/settings?status=accepted", "/settings?q=evil", "/edit/main/README.md"]  # fmt: skip
+              "/settings?status=accepted", "/settings?q=evil", "/settings/history", "/settings/history?person=evil",
+              "/edit/main/README.md"]  # fmt: skip
 PAGES = ["/", "/models", "/datasets", "/models?search=%3Cscript%3E", "/lab", "/evil", "/login", "/signup", "/logout",
          "/password/reset", "/password/reset/sent", "/password/reset/done", "/account/verify", "/account/inactive",
          "/account/verify/no-such-key", "/password/reset/1-abc", "/account/confirm", "/settings/profile",

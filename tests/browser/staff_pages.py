@@ -1,0 +1,80 @@
+"""The pages of the admin, as rows of a table like those of `pages`.  `{name}` is a key that `staff.prepare` tells."""
+
+from __future__ import annotations
+
+from playwright.sync_api import Page
+
+from tests.browser.pages import Row, sending
+from tests.browser.texts import LONG_ORG
+
+ADMIN = "/admin"
+
+
+def ticked(page: Page) -> None:
+    for box in page.locator("input.action-select").all()[:2]:
+        box.check()
+
+
+def filters(page: Page) -> None:
+    page.get_by_text("Filters", exact=True).first.click()
+
+
+def _lists() -> list[Row]:
+    names = {
+        "repos": "repos/repo", "forms": "repos/gateform", "organizations": "accounts/organization",
+        "memberships": "accounts/membership", "people": "accounts/user", "groups": "auth/group",
+        "addresses": "account/emailaddress", "factors": "mfa/authenticator", "tokens": "access/accesstoken",
+        "deliveries": "notifications/delivery", "outbox": "notifications/outboxmessage",
+        "problems": "notifications/addressproblem", "opt-outs": "notifications/optout",
+        "confirmations": "repos/confirmationmail", "tasks": "django_celery_beat/periodictask",
+        "intervals": "django_celery_beat/intervalschedule", "requests": "access/accessrequest",
+        "trail": "accounts/auditevent",
+    }  # fmt: skip
+    return [Row(f"staff-{name}", f"{ADMIN}/{path}/", "stef") for name, path in names.items()]
+
+
+def _rows() -> list[Row]:
+    names = {
+        "repo": "repos/repo/{staff_repo}", "repo-disabled": "repos/repo/{staff_disabled}",
+        "form": "repos/gateform/{staff_form}", "organization": "accounts/organization/{staff_organization}",
+        "membership": "accounts/membership/{staff_membership}", "person": "accounts/user/{staff_person}",
+        "group": "auth/group/{staff_group}", "address": "account/emailaddress/{staff_address}",
+        "factor": "mfa/authenticator/{staff_factor}", "token": "access/accesstoken/{staff_token}",
+        "token-scoped": "access/accesstoken/{staff_scoped}",
+        "delivery": "notifications/delivery/{staff_delivery_dead}",
+        "delivery-sent": "notifications/delivery/{staff_delivery_sent}",
+        "message": "notifications/outboxmessage/{staff_message}",
+        "problem": "notifications/addressproblem/{staff_problem}",
+        "opt-out": "notifications/optout/{staff_opt_out}",
+        "confirmation": "repos/confirmationmail/{staff_confirmation}",
+        "task": "django_celery_beat/periodictask/{staff_task}",
+        "interval": "django_celery_beat/intervalschedule/{staff_interval}",
+        "request": "access/accessrequest/{staff_request}", "event": "accounts/auditevent/{staff_event}",
+    }  # fmt: skip
+    return [Row(f"staff-{name}", f"{ADMIN}/{path}/change/", "stef") for name, path in names.items()]
+
+
+STAFF_PAGES = [
+    Row("staff-dashboard", f"{ADMIN}/", "stef"),
+    *_lists(),
+    *_rows(),
+    Row("staff-mail", f"{ADMIN}/notifications/delivery/{{staff_delivery_sent}}/mail/", "stef"),
+    Row("staff-mail-none", f"{ADMIN}/notifications/delivery/{{staff_delivery_dead}}/mail/", "stef"),
+    Row("staff-repos-found", f"{ADMIN}/repos/repo/?q={LONG_ORG}/&gated__exact=manual", "stef"),
+    Row("staff-repos-nothing", f"{ADMIN}/repos/repo/?q={'nothing' * 20}", "stef"),
+    Row("staff-deliveries-dead", f"{ADMIN}/notifications/delivery/?state__exact=dead", "stef"),
+    Row("staff-deliveries-ticked", f"{ADMIN}/notifications/delivery/", "stef", act=ticked),
+    Row("staff-deliveries-filters", f"{ADMIN}/notifications/delivery/", "stef", act=filters),
+    Row("staff-disable", f"{ADMIN}/repos/repo/{{staff_repo}}/disable/", "stef"),
+    Row(
+        "staff-disable-refused",
+        f"{ADMIN}/repos/repo/{{staff_repo}}/disable/",
+        "stef",
+        act=sending(f"Disable {LONG_ORG}", "#content-main", Reason="x" * 201),
+    ),
+    Row("staff-enable", f"{ADMIN}/repos/repo/{{staff_disabled}}/enable/", "stef"),
+    Row("staff-revoke", f"{ADMIN}/access/accesstoken/{{staff_token}}/revoke/", "stef"),
+    Row("staff-group-new", f"{ADMIN}/auth/group/add/", "stef"),
+    Row("staff-group-refused", f"{ADMIN}/auth/group/add/", "stef", act=sending("Save", "#content-main")),
+    Row("staff-group-delete", f"{ADMIN}/auth/group/{{staff_group}}/delete/", "stef"),
+]
