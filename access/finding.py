@@ -49,8 +49,10 @@ SOME = 300
 """So many are sorted of a stretch of time.  Where there are more, shorter stretches are asked for."""
 SAMPLED_FROM = 30_000
 """A list with no more requests needs no sample."""
+SAMPLED = 16
+"""So many days are the sample, at most."""
 CROWD = 8000
-"""So many matches are a crowd to a list that is not in the order of time, which has to sort them all."""
+"""So many matches, as the sample has it, are not counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +67,12 @@ class Number:
 class Sample:
     """When those were sent that match on some days, up to one more than `SOME` of them.
 
-    `times` as many requests are in all that is sampled.
+    `times` as many requests are in all that is sampled, of which one block in `step` has such a day.
     """
 
     moments: Sequence[datetime] = ()
     times: float = 1.0
+    step: int = 1
 
     @property
     def expected(self) -> float:
@@ -77,12 +80,12 @@ class Sample:
         return len(self.moments) * self.times
 
     def quiet(self, waiting: Sequence[Span]) -> int:
-        """How many requests the first stretches have, up to the last but one before those with a known match."""
+        """How many requests the first stretches have, as far as the sample knows them to have no match."""
         if not self.moments:
             return 0
         first, last = min(self.moments), max(self.moments)
         before = list(itertools.takewhile(lambda span: span.ends < first or span.begins > last, waiting))
-        return spans.total(before[:-1])
+        return spans.total(before[: -self.step])
 
 
 class Finder:
@@ -100,23 +103,18 @@ class Finder:
         by_time = columns[0].lstrip("-") == "requested_at"
         if not self._is_hard or (by_time and not self._contents):
             return _keys(self.chosen.requests(self.repo).filter(beyond), columns, number)
-        rows, fits, looked_at = self._listed().filter(beyond), self._contents & self._times, 0
+        rows, fits = self._listed().filter(beyond), self._contents & self._times
         if by_time:  # Its index skips what is too old or too new.
             rows, fits = rows.filter(self._times), self._contents
         rows = rows.order_by(*columns)
         if by_time or self._share_in_time * LOOKED_AT >= number:
-            found, looked_at = _look_at_some(rows, fits, number)
+            found, looked_at = _look_at_some(rows, fits, number, hope=2 if by_time else 1)
             if len(found) == number or rows[:looked_at].count() < looked_at:  # Enough, or the list ends there.
                 return found
         self._few = True
-        with by_index_alone():
-            if by_time:
-                return self._by_time(columns, rows, beyond, number)
-            if looked_at < LOOKED_AT and self._sample.expected > CROWD:
-                found = look_at(rows, fits, number)
-                if len(found) == number:
-                    return found
-            return self._all_sorted(beyond, columns, number)
+        if by_time:
+            return self._by_time(columns, rows, beyond, number)
+        return self._all_sorted(beyond, columns, number)
 
     def count(self) -> Number:
         """How many there are.  Counted up to `most`; of a crowd, it is enough to know that it is one."""
@@ -126,53 +124,60 @@ class Finder:
             if seen > ENOUGH:
                 return Number(_rounded(seen - 1), more=True)
         if self._seen is None:
+            if self._is_hard and self._sample.expected > CROWD and len(self._sample.moments) > ENOUGH:
+                return Number(_rounded(min(len(self._sample.moments) - 1, self.most)), more=True)
             with by_index_alone():
-                if self._is_hard and self._sample.expected > CROWD and len(self._sample.moments) > ENOUGH:
-                    return Number(_rounded(min(len(self._sample.moments) - 1, self.most)), more=True)
                 self._seen = self._matching(self._blocks)[: self.most + 1].count()
         return Number(min(self._seen, self.most), more=self._seen > self.most)
 
     def _by_time(self, columns: Sequence[str], rows: QuerySet[AccessRequest], beyond: Q, number: int) -> list[int]:
         """By stretches of time, in the order of the rows: as long as possible where few match, else short ones."""
-        backwards, found = columns[0].startswith("-"), list[int]()
-        waiting = self._blocks
+        backwards = columns[0].startswith("-")
         if beyond:
             place = rows.values_list("requested_at", flat=True).first()
-            waiting = [] if place is None else spans.beyond(waiting, place, backwards=backwards)
-        sample = self._sample if waiting is self._blocks else self._sampled(waiting)
-        if sample.expected <= MOST_SORTED and waiting is self._blocks:
-            found = self._some(waiting, beyond, columns, MOST_SORTED)
-            if len(found) <= MOST_SORTED:
-                self._seen = None if beyond else len(found)
-                return found[:number]
-        waiting = waiting[::-1] if backwards else list(waiting)
-        longer = LOOKED_AT if sample.expected > MOST_SORTED else spans.total(waiting)
-        most = max(sample.quiet(waiting), longer)
-        found = []
-        while waiting and len(found) < number:
-            stretch = spans.leading(waiting, most)
-            some = self._some(stretch, beyond, columns, SOME)
-            if len(some) <= SOME:
-                found += some
-                waiting = waiting[len(stretch) :]
-                most, longer = longer, longer * 2
-            elif len(stretch) > 1:
-                most = spans.total(stretch) // 2
-            else:
-                (span,), wanted = stretch, number - len(found)
-                near = look_at(rows.filter(requested_at__range=(span.begins, span.ends)), self._contents, wanted)
-                if len(near) < wanted and not span.is_day:
-                    days = spans.days(self.repo, self.chosen.status, span)
-                    waiting[:1] = reversed(days) if backwards else days
-                    continue
-                if len(near) < wanted:  # A crowd in the later hours of one day.
-                    near = _keys(self._matching(stretch).filter(beyond), columns, wanted)
-                return found + near
+            waiting = [] if place is None else spans.beyond(self._blocks, place, backwards=backwards)
+            sample = self._sampled(waiting)
+        else:
+            waiting, sample = self._blocks, self._sample
+        with by_index_alone():
+            if sample.expected <= MOST_SORTED and not beyond:
+                found = self._some(waiting, beyond, columns, MOST_SORTED)
+                if len(found) <= MOST_SORTED:
+                    self._seen = len(found)
+                    return found[:number]
+            waiting = waiting[::-1] if backwards else list(waiting)
+            longer = LOOKED_AT if sample.expected > MOST_SORTED else spans.total(waiting)
+            most, found = max(sample.quiet(waiting), longer), []
+            while waiting and len(found) < number:
+                stretch = spans.leading(waiting, most)
+                some = self._some(stretch, beyond, columns, SOME)
+                if len(some) <= SOME:
+                    found += some
+                    waiting = waiting[len(stretch) :]
+                    most, longer = longer, longer * 2
+                elif len(stretch) > 1:
+                    most = longer = spans.total(stretch) // 2
+                else:
+                    near, days = self._of_crowd(stretch[0], columns, rows, beyond, number - len(found))
+                    found += near
+                    waiting[:1] = days[::-1] if backwards else days
         return found[:number]
 
+    def _of_crowd(
+        self, span: Span, columns: Sequence[str], rows: QuerySet[AccessRequest], beyond: Q, number: int
+    ) -> tuple[list[int], list[Span]]:
+        """The first few of many that match in a block or on a day; or nobody, and the days of the block."""
+        with in_order():
+            near = look_at(rows.filter(requested_at__range=(span.begins, span.ends)), self._contents, number)
+        if len(near) == number:
+            return near, []
+        if not span.is_day:
+            return [], spans.days(self.repo, self.chosen.status, span)
+        return _keys(self._matching([span]).filter(beyond), columns, number), []  # They asked in its later hours.
+
     def _some(self, stretch: Sequence[Span], beyond: Q, columns: Sequence[str], most: int) -> list[int]:
-        """Keys of those that match in a stretch of time, in their order.  One more than `most` says that there are more:
-        then they are any of those, since the inner LIMIT comes before the order."""
+        """Keys of those that match in a stretch of time, in their order.  One more than `most` says that there are
+        more: then they are any of those, since the inner LIMIT comes before the order."""
         rows = self._matching(stretch).filter(beyond).values_list("pk", "requested_at")
         way = "DESC" if columns[0].startswith("-") else "ASC"
         try:
@@ -191,9 +196,10 @@ class Finder:
             )
             self._seen = len(in_time)
             return _keys(AccessRequest.objects.filter(beyond, pk__in=in_time), columns, number)
-        if beyond:
-            return _keys(self._matching(self._blocks).filter(beyond), columns, number)
-        found = _keys(self._matching(self._blocks), columns, max(number, self.most + 1))  # The same work; counts, too.
+        with by_index_alone():
+            if beyond:
+                return _keys(self._matching(self._blocks).filter(beyond), columns, number)
+            found = _keys(self._matching(self._blocks), columns, max(number, self.most + 1))  # No more work; counts.
         self._seen = len(found)
         return found[:number]
 
@@ -225,9 +231,11 @@ class Finder:
         """What matches on the busiest day of each block; of nothing where there is no need for a sample."""
         if not self._contents or spans.total(blocks) <= SAMPLED_FROM:
             return Sample()
-        days = [block.sample for block in blocks[:: -(-len(blocks) // spans.MOST_AT_ONCE)]]
-        moments = list(self._matching(days).values_list("requested_at", flat=True)[: SOME + 1])
-        return Sample(moments, spans.total(blocks) / spans.total(days))
+        step = -(-len(blocks) // SAMPLED)
+        days = [block.sample for block in blocks[::step]]
+        with by_index_alone():
+            moments = list(self._matching(days).values_list("requested_at", flat=True)[: SOME + 1])
+        return Sample(moments, spans.total(blocks) / spans.total(days), step)
 
     @property
     def _is_hard(self) -> bool:
@@ -253,11 +261,14 @@ def _keys(rows: QuerySet[AccessRequest], columns: Sequence[str], number: int) ->
     return list(rows.order_by(*columns).values_list("pk", flat=True)[:number])
 
 
-def _look_at_some(rows: QuerySet[Any], fits: Q, number: int) -> tuple[list[int], int]:
-    """What is found by looking at a part of `LOOKED_AT`, or at all where that lets expect enough; and at how many."""
+def _look_at_some(rows: QuerySet[Any], fits: Q, number: int, hope: int) -> tuple[list[int], int]:
+    """What is found by looking at a part of `LOOKED_AT`, or at all where that lets expect enough; and at how many.
+
+    In the order of time rows lie side by side, and a look costs little: there half of enough is `hope` for enough.
+    """
     part = max(LOOKED_AT // FIRST_LOOK, 1)
     found = look_at(rows, fits, number, part)
-    if len(found) == number or len(found) * FIRST_LOOK < number:
+    if len(found) == number or len(found) * FIRST_LOOK * hope < number:
         return found, part
     return look_at(rows, fits, number), LOOKED_AT
 
@@ -281,16 +292,30 @@ def _rounded(number: int) -> int:
 
 @contextmanager
 def by_index_alone() -> Iterator[None]:
-    """Where statistics say that half of the rows match, the planner reads the whole table, and they are often wrong.
+    """For what a GIN index finds, in no order.  Not to be nested.
 
-    Not to be nested.
+    Where statistics say that half of the rows match, the planner reads the whole table, or an index of another order
+    from its beginning, and they are often wrong.
     """
     if connection.vendor != "postgresql":
         yield
         return
     within = connection.in_atomic_block
     with transaction.atomic(savepoint=False), connection.cursor() as cursor:
-        cursor.execute("SELECT set_config('enable_seqscan', 'off', true), set_config('jit', 'off', true)")
+        cursor.execute(f"SELECT {_OFF}, set_config('enable_seqscan', 'off', true), set_config('jit', 'off', true)")
         yield
         if within:  # Else the end of the transaction does it.
-            cursor.execute("SET LOCAL enable_seqscan TO DEFAULT; SET LOCAL jit TO DEFAULT")
+            cursor.execute(f"{_ON}; SET LOCAL enable_seqscan TO DEFAULT; SET LOCAL jit TO DEFAULT")
+
+
+@contextmanager
+def in_order() -> Iterator[None]:
+    """For what an index of an order finds, in the midst of `by_index_alone`."""
+    with connection.cursor() as cursor:
+        cursor.execute(_ON)
+        yield
+        cursor.execute(f"SELECT {_OFF}")
+
+
+_OFF = "set_config('enable_indexscan', 'off', true)"  # A scan of an index in its order, not one for a bitmap.
+_ON = "SET LOCAL enable_indexscan TO DEFAULT"

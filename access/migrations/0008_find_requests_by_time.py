@@ -36,5 +36,5 @@ def _replace(keys: str) -> Any:
 
 class Migration(migrations.Migration):
     atomic = False
-    dependencies = [("access", "0006_requests_by_time")]
+    dependencies = [("access", "0007_staff")]
     operations = [migrations.RunPython(_replace(BY_TIME), _replace(BY_LIST))]

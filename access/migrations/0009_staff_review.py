@@ -55,7 +55,7 @@ def backwards(apps: Any, schema_editor: Any) -> None:
 
 class Migration(migrations.Migration):
     atomic = False
-    dependencies = [("access", "0007_staff")]
+    dependencies = [("access", "0008_find_requests_by_time")]
     operations = [
         migrations.AddField(
             "bulkreview",
