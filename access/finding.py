@@ -11,11 +11,11 @@ nothing is left to the guess, and each way is bounded:
    `access.spans`), the groups of three characters of the search text, and the answers, and intersects them before a row
    is fetched.  Of a stretch of time it is asked for that stretch alone.
 3. Where many match after all, such as the answers to a new question with the oldest first, a list in the order of time
-   is walked from one stretch of time to the next, each halved as long as too many match in it.  A sample of the
-   stretches tells beforehand.
+   is walked from one stretch of time to the next, each halved as long as too many match in it.  A sample of some days
+   tells beforehand, and how far there is nothing.  It may be wrong: that costs time, never an answer.
 
 What is left are crowds of matches behind a long stretch of a list by name, or by decision, without any: then the crowd
-is sorted.  `bench/README.md` says how long that takes.
+is sorted.  `bench/README.md` says how long that takes.  Which stretches have requests is known from `RequestTally`.
 """
 
 from __future__ import annotations
@@ -127,7 +127,8 @@ class Finder:
             if self._is_hard and self._sample.expected > CROWD and len(self._sample.moments) > ENOUGH:
                 return Number(_rounded(min(len(self._sample.moments) - 1, self.most)), more=True)
             with by_index_alone():
-                self._seen = self._matching(self._blocks)[: self.most + 1].count()
+                rows = self._matching(self._blocks) if self._is_hard else self.chosen.requests(self.repo)
+                self._seen = rows[: self.most + 1].count()
         return Number(min(self._seen, self.most), more=self._seen > self.most)
 
     def _by_time(self, columns: Sequence[str], rows: QuerySet[AccessRequest], beyond: Q, number: int) -> list[int]:
