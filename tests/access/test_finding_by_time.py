@@ -74,9 +74,9 @@ pytestmark = pytest.mark.postgresql
 def bounds(monkeypatch):
     for name, value in {
         "LOOKED_AT": 20,
-        "ENOUGH": 8,
+        "ENOUGH": 11,
         "MOST_SORTED": 12,
-        "SOME": 9,
+        "SOME": 12,
         "CROWD": 30,
         "SAMPLED_FROM": 15,
     }.items():
