@@ -163,7 +163,8 @@ def test_the_index_is_made_and_unmade_beside_readers(gated_repo):
     def names() -> set[str]:
         with connection.cursor() as cursor:
             cursor.execute(
-                "SELECT indexname FROM pg_indexes WHERE indexdef LIKE '%USING gin%' AND tablename LIKE 'acc%'"
+                "SELECT indexname FROM pg_indexes WHERE indexdef LIKE '%USING gin%'"
+                " AND tablename IN ('access_accessrequest', 'accounts_user')"
             )
             return {name for (name,) in cursor.fetchall()}
 
