@@ -5,8 +5,8 @@
 One database has a repo of each size.  The peers write a file: "same" is the very SELECT of the CSV report, for all rows
 at once; "bare" has its columns, answers and order, but times as PostgreSQL spells them and cells as they are.  Product
 and peers take turns.  "whole" is seconds until the last byte, "first" until the first one, both at the client; "grown"
-is how much more memory than at rest a web process has held (VmHWM).  "busy" is how many seconds the database and the web
-server, or psql, were on a processor: on a machine that does other things as well, that is what to compare.
+is how much more memory than at rest a web process has held (VmHWM).  "busy" is how long the database and the web
+server, or psql, were on a processor, in seconds: on a machine that does other things as well, that is what to compare.
 """
 
 from __future__ import annotations
