@@ -5,11 +5,13 @@ a status, or nothing.  Where it names several repos or statuses, there is a *str
 merged.  What
 else the filter asks is looked for in three ways, each of which is bounded:
 
-1. The next `LOOKED_AT` rows of the stretches are looked at.  If a page of them match, that is the page.
+1. The next `LOOKED_AT` rows of the stretches are looked at, or some times as many, if that promises to be enough.  If a
+   page of them match, that is the page.
 2. Else few match, as a rule.  The indexes of contents find them all, and they are sorted, up to `MOST_SORTED`.
-3. Else there is a crowd of matches behind a long stretch without any, and ten times as many rows are looked at.
+3. Else there is a crowd of matches behind a long stretch without any.  The range in which its first few lie is halved,
+   until so few are in it that they can be sorted.
 
-What is left, a crowd behind even more rows, is left to the database.
+What is left, such as a crowd that all came in the same second, is left to the database.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ from functools import reduce
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import BooleanField, Case, F, Func, Q, QuerySet, Value, When
+from django.db.models import BooleanField, Case, F, Func, Q, QuerySet, When
 
 from access.filters_all import DECIDED, STATUSES, StaffFilter
 from access.finding import ENOUGH, LOOKED_AT, Number
@@ -30,8 +32,12 @@ from repos.models import Repo
 _LEADS_BY_TIME = ("user", "forms", "repos", "reviewed_by", "granted", "country")
 _LEADS_BY_DECISION = ("repos",)
 """What an index can begin with, the narrowest first."""
-MOST_SORTED = 20_000
-LOOKED_AT_LAST = 10 * LOOKED_AT
+MOST_SORTED = 12_000
+LOOKED_AT_IN_INDEX = 100_000
+"""So many, where the index of the order can answer what is asked."""
+MOST_HALVES = 6
+MOST_TIMES = 5
+"""So many times as many rows are looked at, where the first look promises it."""
 MOST_STRETCHES = 60
 """A namespace with more repos is looked for among the rows of the order."""
 
@@ -54,7 +60,12 @@ class StaffFinder:
         stretches, rest = self._stretches(by_time=columns[0].lstrip("-") == "requested_at")
         if not rest:
             return _merged([rows.filter(beyond) for rows in stretches], columns, number)
-        found, certain = _looked_at(stretches, beyond, rest, columns, number, LOOKED_AT)
+        in_index = rest == self.chosen.times()  # Of the orders by decision, which hold that time.
+        size = LOOKED_AT_IN_INDEX if in_index else LOOKED_AT
+        found, certain = _looked_at(stretches, beyond, rest, columns, number, size)
+        if not certain and len(found) > number // MOST_TIMES:  # As many more rows may well have the others.
+            size = 2 * size * number // len(found)
+            found, certain = _looked_at(stretches, beyond, rest, columns, number, size)
         if certain:
             return found
         collected = self._collect(beyond, columns[0].lstrip("-"), MOST_SORTED + 1)
@@ -63,11 +74,47 @@ class StaffFinder:
                 self._seen = min(len(collected), self.most + 1)
             collected.sort(reverse=columns[0].startswith("-"))
             return [key for _, key in collected[:number]]
-        found, certain = _looked_at(stretches, beyond, rest, columns, number, LOOKED_AT_LAST)
-        if certain:
-            return found
+        narrowed = self._narrow(beyond, columns, number, collected)
+        if narrowed is not None:
+            return narrowed
         rows = self.chosen.requests().filter(beyond).order_by(*columns)
         return list(rows.values_list("pk", flat=True)[:number])
+
+    def _narrow(self, beyond: Q, columns: Sequence[str], number: int, crowd: list[Place]) -> list[int] | None:
+        """The first few of more than can be sorted, of whom any `crowd` is known; None if that takes too long.
+
+        The few that come first of those known, have at most the places of the first few of all.  So the range in which
+        these lie is known at one end, and it is halved until few enough are in it.
+        """
+        value, descending = columns[0].lstrip("-"), columns[0].startswith("-")
+        reach = "gte" if descending else "lte"
+        crowd.sort(reverse=descending)
+        enough: Any = crowd[number - 1][0]  # So far, there are enough.
+        edge = self._edge(beyond, columns)
+        tried = enough
+        for _ in range(MOST_HALVES):
+            found = self._collect(beyond & Q(**{f"{value}__{reach}": tried}), value, MOST_SORTED + 1)
+            found.sort(reverse=descending)
+            if number <= len(found) <= MOST_SORTED:
+                return [key for _, key in found[:number]]
+            if len(found) > MOST_SORTED:
+                enough = found[number - 1][0]
+            else:
+                edge = tried
+            if edge is None:
+                return None
+            tried = enough + (edge - enough) / 2
+        return None
+
+    def _edge(self, beyond: Q, columns: Sequence[str]) -> Any:
+        """The order's column in its first row that may be meant; None without any."""
+        stretches, _ = self._stretches(by_time=columns[0].lstrip("-") == "requested_at")
+        firsts = [
+            rows.filter(beyond).order_by(*columns).values_list(columns[0].lstrip("-"), flat=True).first()
+            for rows in stretches
+        ]
+        known = [first for first in firsts if first is not None]
+        return (max(known) if columns[0].startswith("-") else min(known)) if known else None
 
     def count(self) -> Number:
         """How many there are.  Counted up to `most`; of a crowd, it is enough to know that it is one."""
@@ -99,7 +146,7 @@ class StaffFinder:
         ends = asked.pop("status", [Q()]) if lead in ("", "repos") else [Q()]
         rest = self.chosen.contents()
         for alternatives in asked.values():
-            rest &= reduce(Q.__or__, alternatives, Q(pk__in=[]))
+            rest &= _any(alternatives)
         rows = AccessRequest.objects.order_by()
         if by_time:
             rows = rows.filter(self.chosen.times())
@@ -137,16 +184,21 @@ class StaffFinder:
 
     def _collect(self, beyond: Q, column: str, most: int) -> list[Place]:
         """Any of those that match, up to `most`, by indexes that say which rows they are and not in which order."""
-        chosen = self.chosen
-        statuses = Q()
-        if chosen.repos is not None and chosen.search:  # In these words, `access_request_find` holds both.
-            lists = [f"{repo} {status}" for repo in chosen.repos for status in STATUSES[chosen.status]]
-            statuses = Q(_IsInOneOf(lists))
-        elif chosen.status:
-            statuses = Q(_Unindexed(F("status"), STATUSES[chosen.status]))
-        rows = AccessRequest.objects.filter(statuses, chosen.places(), chosen.contents(), chosen.times(), beyond)
+        asked = self._asked(by_time=True)
+        statuses = asked.pop("status", None)
+        rest = self.chosen.contents() & self.chosen.times() & beyond
+        for alternatives in asked.values():
+            rest &= _any(alternatives)
+        if statuses is not None:
+            rest &= Q(_Unindexed(F("status"), STATUSES[self.chosen.status]))
+        rows = AccessRequest.objects.filter(rest).order_by()
         with _bitmaps_alone():
-            return list(rows.order_by().values_list(column, "pk")[:most])
+            return list(rows.values_list(column, "pk")[:most])
+
+
+def _any(alternatives: Sequence[Q]) -> Q:
+    """One of these; without any, nothing fits."""
+    return reduce(Q.__or__, alternatives, Q(pk__in=[]))
 
 
 def _merged(stretches: list[QuerySet[AccessRequest]], columns: Sequence[str], number: int) -> list[int]:
@@ -172,22 +224,19 @@ def _looked_at(
     value, descending = columns[0].lstrip("-"), columns[0].startswith("-")
     # As a CASE, since Django says of what can fit nobody that it is 0.
     fits_or_not = Case(When(fits, then=True), default=False, output_field=BooleanField())
-    pages = []
-    for place, rows in enumerate(stretches):
-        page = rows.filter(beyond).order_by(*columns).annotate(fits=fits_or_not, stretch=Value(place))
-        pages.append(page.values_list("stretch", "pk", value, "fits")[:size].query.sql_with_params())
-    sql = " UNION ALL ".join(f"({sql})" for sql, _ in pages)
-    counts: dict[int, int] = {}
-    lasts: dict[int, Place] = {}
     fitting: list[Place] = []
-    later = min if descending else max
-    for stretch, key, at, fit in _rows(sql, [each for _, said in pages for each in said]):
-        counts[stretch] = counts.get(stretch, 0) + 1
-        lasts[stretch] = later(lasts.get(stretch, (at, key)), (at, key))
-        if fit:
-            fitting.append((at, key))
+    ends: list[Place] = []  # Beyond these, nothing is known.
+    for rows in stretches:
+        ordered = rows.filter(beyond).order_by(*columns)
+        page = ordered.annotate(fits=fits_or_not).values_list("pk", value, "fits")[:size]
+        sql, params = page.query.sql_with_params()
+        # The inner LIMIT keeps the condition outside, and the outer one ends the search.
+        sql = f"SELECT pk, {value} FROM ({sql}) AS looked_at WHERE fits LIMIT %s"  # noqa: S608 - Django's own SQL.
+        found = [(at, key) for key, at in _rows(sql, [*params, number])]
+        fitting += found
+        if len(found) < number:
+            ends += ordered.values_list(value, "pk")[size - 1 : size]
     fitting.sort(reverse=descending)
-    ends = [lasts[stretch] for stretch, count in counts.items() if count == size]  # Beyond these, nothing is known.
     if ends:
         horizon = max(ends) if descending else min(ends)
         fitting = [place for place in fitting if (place >= horizon if descending else place <= horizon)]
@@ -198,21 +247,6 @@ def _rows(sql: str, params: list[Any]) -> list[Any]:
     with connection.cursor() as cursor:
         cursor.execute(sql, params)
         return list(cursor.fetchall())
-
-
-class _IsInOneOf(Func):
-    """Whether a request is in the list of a repo and a status, as the index `access_request_find` says it."""
-
-    output_field = BooleanField()
-    conditional = True
-
-    def __init__(self, lists: Sequence[str]) -> None:
-        super().__init__(F("repo_id"), F("status"))
-        self.lists = list(lists)
-
-    def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> tuple[str, list[Any]]:
-        (repo, _), (status, _) = map(compiler.compile, self.get_source_expressions())
-        return f"ARRAY[{repo}::text || ' ' || {status}] && %s::text[]", [self.lists]
 
 
 class _Unindexed(Func):

@@ -171,7 +171,6 @@ class OrganizationAdmin(ReadOnly, StaffAdmin):
     inlines = [MembershipInline]
 
     def links_of(self, obj: Organization) -> Iterable[Link]:
-        yield Link("Its page", obj.get_absolute_url())
         yield Link.to_list("Repos", "repos.repo", q=f"{obj.name}/")
         yield Link.to_list("Audit trail", "accounts.auditevent", q=obj.name)
 

@@ -17,6 +17,11 @@ class Change(NamedTuple):
     def differs(self) -> bool:
         return self.before != self.after
 
+    @property
+    def label(self) -> str:
+        """The name as people read it: `org_members_gated` is "org members gated"."""
+        return self.name.replace("_", " ")
+
 
 def compared(before: Any, after: Any) -> list[Change]:
     """By name, in the order in which they are kept; those that were before come first."""

@@ -40,12 +40,12 @@ def reset(user: User, *, by: Actor) -> int:
 @receiver(post_save, sender=Authenticator, dispatch_uid="gatehub.second_factors.added")
 def _added(instance: Authenticator, created: bool, **_: Any) -> None:
     if created:
-        AuditEvent.record(by=_who(), verb="second_factor:add", target=instance.user.username, after=instance.type)
+        AuditEvent.record(by=_who(), verb="second_factor:added", target=instance.user.username, after=instance.type)
 
 
 @receiver(post_delete, sender=Authenticator, dispatch_uid="gatehub.second_factors.removed")
 def _removed(instance: Authenticator, **_: Any) -> None:
-    AuditEvent.record(by=_who(), verb="second_factor:remove", target=instance.user.username, before=instance.type)
+    AuditEvent.record(by=_who(), verb="second_factor:removed", target=instance.user.username, before=instance.type)
 
 
 def _who() -> Actor:

@@ -83,8 +83,7 @@ class RepoAdmin(Log):
         return [one for one in offered if one.path == ("enable" if is_disabled else "disable")]
 
     def links_of(self, obj: Repo) -> Iterable[Link]:
-        yield Link("Its page", obj.path)
-        yield Link.to_list("Access requests", "access.accessrequest", repo__id__exact=obj.pk)
+        yield Link.to_list("Access requests", "access.accessrequest", repo=f"{obj.type}s/{obj.repo_id}")
         yield Link.to_list("Versions of its form", "repos.gateform", repo__id__exact=obj.pk)
         yield Link.to_list("Mails", "notifications.delivery", q=obj.repo_id)
         yield Link.to_list("Audit trail", "accounts.auditevent", q=obj.repo_id)
@@ -152,7 +151,7 @@ class GateFormAdmin(Log):
 
     def links_of(self, obj: GateForm) -> Iterable[Link]:
         yield Link.to_row("The repo", "repos.repo", obj.repo_id)
-        yield Link.to_list("Requests that answered it", "access.accessrequest", form__id__exact=obj.pk)
+        yield Link.to_list("Requests that answered it", "access.accessrequest", form=obj.digest)
 
     @admin.display(description="commit", ordering="commit_sha")
     def commit(self, form: GateForm) -> str:

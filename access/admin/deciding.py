@@ -160,7 +160,7 @@ def _decide_now(request: HttpRequest, order: Order, by: Actor) -> None:
         messages.warning(request, why)
     if number:
         of = f" of {len(order.seen)}" if outcome.refused else ""
-        messages.success(request, f"{number}{of} request{'' if number == 1 else 's'} {DONE[order.status]}.")
+        messages.success(request, f"{number}{of} request{'' if len(order.seen) == 1 else 's'} {DONE[order.status]}.")
 
 
 def _carry_out(review: BulkReview) -> None:

@@ -18,7 +18,7 @@ from access.admin.exporting import EXPORTS, export
 from access.admin.request_list import PAGE_SIZE, RequestList
 from access.models import AccessRequest
 from access.policy import Action
-from accounts.errors import BadRequest, HubError
+from accounts.errors import HubError
 from accounts.staff import Log, actor_of
 
 LOOKS = {"accept": "strong", "reject": "danger"}
@@ -44,7 +44,7 @@ class AccessRequestAdmin(Log):
         return policy.may_everywhere(actor_of(request), Action.REQUESTS_REVIEW)
 
     def has_export_permission(self, request: HttpRequest) -> bool:
-        return self.has_view_permission(request) and bool(request.user.has_perm("access.export_accessrequest"))  # type: ignore[union-attr]
+        return self.has_view_permission(request) and bool(request.user.has_perm("access.export_accessrequest"))
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         if not self.has_view_permission(request):
@@ -93,9 +93,7 @@ class AccessRequestAdmin(Log):
         if found is None:
             return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)  # type: ignore[no-any-return]
         if request.method == "POST":
-            if not self.has_review_permission(request):
-                raise PermissionDenied
-            if request.POST.get("action") not in DECISIONS:
-                raise BadRequest("There is no such action. Nothing was done.")
+            if request.POST.get("action") not in DECISIONS or not self.has_review_permission(request):
+                raise PermissionDenied  # Nothing else is changed here.
             return decide(self, request, asked(QueryDict()), only=found.pk)
         return show(self, request, found)

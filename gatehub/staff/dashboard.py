@@ -100,14 +100,16 @@ def _requests(shown: Dashboard) -> None:
     by_day = tallies.of_all_by_day()
     for status in AccessRequest.Status:
         sum_ = sum(numbers[status] for _, numbers in by_day)
-        shown.numbers.append(Number(status.label, sum_, _list(AccessRequest, status__exact=status)))
+        shown.numbers.append(Number(status.label, sum_, _list(AccessRequest, status=status)))
     shown.chart = chart_of(by_day, today=timezone.now().date())
     pending = AccessRequest.objects.pending().order_by("requested_at", "pk")
     shown.oldest = list(pending.select_related("user", "repo__namespace")[:SHOWN])
     most = tallies.most_pending(SHOWN)
     repos = Repo.objects.select_related("namespace").in_bulk([key for key, _ in most])
     shown.repos = [
-        Waiting(repos[key], number, _list(AccessRequest, repo__id__exact=key, status__exact="pending"))
+        Waiting(
+            repos[key], number, _list(AccessRequest, repo=f"{repos[key].type}s/{repos[key].repo_id}", status="pending")
+        )
         for key, number in most
         if key in repos
     ]

@@ -44,31 +44,35 @@ def may_enter(request: HttpRequest) -> bool:
 
 
 def standing(request: HttpRequest) -> Standing:
+    return _found(request)[0]
+
+
+def lacks_factor(request: HttpRequest) -> bool:
+    """For the notice to staff who come in without one, where it is optional."""
+    return _found(request)[1]
+
+
+def _found(request: HttpRequest) -> tuple[Standing, bool]:
     """Worked out once per request: the admin asks again and again."""
     kept = getattr(request, _KEPT, None)
     if kept is None or kept[0] != request.user.pk:
-        kept = (request.user.pk, _standing(request))
+        kept = (request.user.pk, _look(request))
         setattr(request, _KEPT, kept)
-    found: Standing = kept[1]
+    found: tuple[Standing, bool] = kept[1]
     return found
 
 
-def _standing(request: HttpRequest) -> Standing:
+def _look(request: HttpRequest) -> tuple[Standing, bool]:
     user = request.user
     if not isinstance(user, User) or not user.is_authenticated:
-        return Standing.STRANGER
+        return Standing.STRANGER, False
     if not (user.is_active and user.is_staff):
-        return Standing.NO_STAFF
+        return Standing.NO_STAFF, False
     factors = _factors_of(user)
     if not any(type_ != Authenticator.Type.RECOVERY_CODES for type_ in factors.values()):
         optional = settings.ADMIN_SECOND_FACTOR == "optional"
-        return Standing.MAY_ENTER if optional else Standing.NEEDS_FACTOR
-    return Standing.MAY_ENTER if _showed_one_of(factors, request, user) else Standing.NEEDS_CONFIRMATION
-
-
-def has_factor(user: User) -> bool:
-    """For the notice to staff who have none where it is optional."""
-    return any(type_ != Authenticator.Type.RECOVERY_CODES for type_ in _factors_of(user).values())
+        return (Standing.MAY_ENTER if optional else Standing.NEEDS_FACTOR), True
+    return (Standing.MAY_ENTER if _showed_one_of(factors, request, user) else Standing.NEEDS_CONFIRMATION), False
 
 
 def _factors_of(user: User) -> dict[int, str]:

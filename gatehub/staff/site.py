@@ -24,7 +24,7 @@ _CSP = {"script-src": [UNSAFE_EVAL]}
 class StaffSite(UnfoldAdminSite):  # type: ignore[misc]
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         # Unfold would write its colours into a style element; ours are in staff-tokens.css.
-        return {**super().each_context(request), "colors": {}}
+        return {**super().each_context(request), "colors": {}, "lacks_second_factor": entry.lacks_factor(request)}
 
     def has_permission(self, request: HttpRequest) -> bool:
         return entry.may_enter(request)

@@ -1,6 +1,7 @@
 """What people do at django-allauth's and Django's own pages, for the audit trail: who came in, whose way in changed.
 
-These pages tell of it by signals, which are sent within their transactions (`kept_together`).
+These pages tell of it by signals, which are sent within their transactions (`kept_together`).  Of second factors that
+come and go, which django-allauth tells after the commit, `gatehub.second_factors` writes.
 """
 
 from __future__ import annotations
@@ -12,7 +13,6 @@ from typing import Any
 from allauth.account import signals as account
 from allauth.account.models import EmailAddress
 from allauth.mfa import signals as mfa
-from allauth.mfa.models import Authenticator
 from django.contrib.auth import signals as auth
 from django.db import transaction
 from django.dispatch import receiver
@@ -130,21 +130,6 @@ def _address_changed(
 @receiver(account.email_confirmed)
 def _address_confirmed(sender: Any, request: HttpRequest, email_address: EmailAddress, **_: Any) -> None:
     _record(request, "address:verified", email_address.user, after=email_address.email)
-
-
-@receiver(mfa.authenticator_added)
-def _factor_added(sender: Any, request: HttpRequest, user: User, authenticator: Authenticator, **_: Any) -> None:
-    _record(request, "second_factor:added", user, after=authenticator.type)
-
-
-@receiver(mfa.authenticator_removed)
-def _factor_removed(sender: Any, request: HttpRequest, user: User, authenticator: Authenticator, **_: Any) -> None:
-    _record(request, "second_factor:removed", user, before=authenticator.type)
-
-
-@receiver(mfa.authenticator_reset)
-def _factor_reset(sender: Any, request: HttpRequest, user: User, authenticator: Authenticator, **_: Any) -> None:
-    _record(request, "second_factor:reset", user, after=authenticator.type)
 
 
 @receiver(mfa.authentication_failed)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import wraps
 
 from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes import views as codes
 from allauth.mfa.totp import views as totp
 from allauth.mfa.webauthn import views as webauthn
-from django.db import transaction
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
+from django.http.response import HttpResponse, HttpResponseBase
 
-from gatehub.web.base import SHOW, View, only, person, render_private, signed_in
+from gatehub.web.account_trail import kept_together
+from gatehub.web.base import SHOW, only, person, render_private, signed_in
 
 
 @signed_in
@@ -32,11 +34,11 @@ def index(request: HttpRequest) -> HttpResponse:
     return render_private(request, "mfa/index.html", context)
 
 
-def _secret(view: View) -> View:
+def _secret(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
     """The page shows what nobody else may see, so no cache keeps it, not even the browser's."""
 
     @wraps(view)
-    def shown(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
+    def shown(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
         response = view(request, *args, **kwargs)
         response["Cache-Control"] = "no-store"
         return response
@@ -45,9 +47,9 @@ def _secret(view: View) -> View:
 
 
 # Factors and their audit events together or not at all.  django-allauth writes the mail of a new one once that is done.
-add_app = _secret(transaction.atomic(totp.activate_totp))
-remove_app = transaction.atomic(totp.deactivate_totp)
-add_key = transaction.atomic(webauthn.add_webauthn)
-remove_key = transaction.atomic(webauthn.remove_webauthn)
+add_app = _secret(kept_together(totp.activate_totp))
+remove_app = kept_together(totp.deactivate_totp)
+add_key = kept_together(webauthn.add_webauthn)
+remove_key = kept_together(webauthn.remove_webauthn)
 recovery_codes = _secret(codes.view_recovery_codes)
-new_recovery_codes = transaction.atomic(codes.generate_recovery_codes)
+new_recovery_codes = kept_together(codes.generate_recovery_codes)

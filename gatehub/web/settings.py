@@ -17,7 +17,7 @@ from access.policy import Action
 from access.services import form_spec
 from accounts.actor import Actor
 from accounts.errors import HubError, InvalidFields
-from gatehub.web import review, review_lists
+from gatehub.web import history, review, review_lists
 from gatehub.web.base import FORM, SHOW, attempt, find_repo, in_words, is_partial, only, render_private, signed_in
 from gatehub.web.form_version import form_in_force
 from gatehub.web.gate import preview_of
@@ -68,6 +68,7 @@ def _render(
         "given": request.POST if problems else {},
         "eu_rule": _eu_rule() if form is not None and form.eu_disallowed else "",
         "review": review_lists.lists(request, repo),
+        "history": history.newest(repo),
         "form_version": form_in_force(repo),
         "form_preview": preview_of(repo, form_spec(form), actor, keep=True),
         "can_write": policy.may(actor, Action.FILES_WRITE, repo),

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from playwright.sync_api import Page
 
 from tests.browser.texts import LONG_ORG, LONG_REPO, LONG_USER
+from tests.support.hub import PASSWORD
 
 Act = Callable[[Page], None]
 RESEARCH = "/lab/research"
@@ -53,6 +54,41 @@ def of_an_old_version(page: Page) -> None:
 def without_its_cookie(page: Page) -> None:
     page.context.clear_cookies(name="gatehub_csrf")
     sending("Save")(page)
+
+
+def first_step(name: str) -> Act:
+    """Sign in with the password; the second factor is asked for then."""
+    return sending("Sign in", Username_or_email=name, Password=PASSWORD)
+
+
+def wrong_code(name: str) -> Act:
+    def act(page: Page) -> None:
+        first_step(name)(page)
+        sending("Sign in", **{"Code of the app, or a recovery code": "000000"})(page)
+
+    return act
+
+
+def confirmed(then: Act | None = None) -> Act:
+    """Give the password once more, unless another row has done so just now, and go on."""
+
+    def act(page: Page) -> None:
+        if "/account/confirm" in page.url:
+            sending("Confirm", Password=PASSWORD)(page)
+        if then:
+            then(page)
+
+    return act
+
+
+def wrong_code_of_a_new_app(page: Page) -> None:
+    sending("Switch it on", Code_that_the_app_shows="1")(page)
+
+
+def without_a_key(page: Page) -> None:
+    """Here it has no name and no https, so that no browser would use a key."""
+    page.get_by_role("button", name="Use a security key").click()
+    page.locator("[data-problem]").wait_for()
 
 
 def too_late(page: Page) -> None:
@@ -117,6 +153,10 @@ PAGES = [
     Row("verify-broken-link", "/account/verify/x"),
     Row("inactive", "/account/inactive"),
     Row("confirm-it-is-you", "/account/confirm", "ada"),
+    Row("second-factor", "/login?next=/new", act=first_step("stella")),
+    Row("second-factor-refused", "/login", act=wrong_code("stella")),
+    Row("confirm-code", "/account/confirm/code", "stella"),
+    Row("confirm-key", "/account/confirm/key", "stella", act=without_a_key),
     Row("password-reset", "/password/reset"),
     Row("password-reset-refused", "/password/reset", act=sending("Send the link", Email="x")),
     Row("password-reset-sent", "/password/reset/sent"),
@@ -137,6 +177,22 @@ PAGES = [
     Row("password", "/settings/password", "ada"),
     Row("password-refused", "/settings/password", "ada", act=sending("Save the password", Current_password="wrong")),
     Row("password-first", "/settings/password/set", "pia"),
+    Row("security", "/settings/security", "stella"),
+    Row("security-none", "/settings/security", "ada"),
+    Row("security-unverified", "/settings/security", "una"),
+    Row("security-app", "/settings/security/app", "wes", act=confirmed(unfold)),
+    Row(
+        "security-app-refused",
+        "/settings/security/app",
+        "wes",
+        act=confirmed(sending("Switch it on", Code_that_the_app_shows="1")),
+    ),
+    Row("security-app-remove", "/settings/security/app/remove", "stella-confirmed"),
+    Row("security-key-add", "/settings/security/keys/add", "rea", act=confirmed()),
+    Row("security-key-rename", "/settings/security/keys/{key}/rename", "stella-confirmed"),
+    Row("security-key-remove", "/settings/security/keys/{key}/remove", "stella-confirmed"),
+    Row("security-codes", "/settings/security/recovery-codes", "stella-confirmed"),
+    Row("security-codes-new", "/settings/security/recovery-codes/new", "stella-confirmed"),
     Row("tokens", "/settings/tokens", "ada"),
     Row("tokens-fine-grained", "/settings/tokens", "ada", act=lambda page: page.get_by_label("Fine-grained").check()),
     Row("tokens-refused", "/settings/tokens", "ada", 400, sending("Create token", Name="laptop")),
@@ -231,6 +287,9 @@ PAGES = [
     Row("settings-nothing-found", f"{RESEARCH}/settings?q=nothing&country=FR&user=reader", "ada"),
     Row("settings-wild", f"{WILD}/settings", "ada", act=unfold),
     Row("settings-wild-rejected", f"{WILD}/settings?status=rejected", "ada", act=unfold),
+    Row("history", f"{RESEARCH}/settings/history", "ada"),
+    Row("history-nothing-found", f"{RESEARCH}/settings/history?kind=repo&person=nobody", "ada"),
+    Row("history-wild", f"{WILD}/settings/history", "ada"),
     Row("settings-quiet", "/lab/quiet/settings", "ada"),
     Row("settings-not-gated", "/lab/files/settings", "ada"),
     Row("settings-automatic", "/datasets/lab/automatic/settings", "ada"),

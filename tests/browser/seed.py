@@ -1,19 +1,23 @@
 """Fills the server of the browser tests, in a process of the product: see `main`.
 
 ada is the admin of lab, wes writes, rea reads.  nia has done nothing yet; noor waits for lab/research, sam was
-accepted, jun rejected; una's address is not verified; pia has no password; stef is a superuser; LONG_USER has the
-longest names that there can be.
+accepted, jun rejected; una's address is not verified; pia has no password; stef is a superuser, stella too, with an
+app and a key; LONG_USER has the longest names that there can be.
 """
 
 from __future__ import annotations
 
 import datetime
 import json
+import time
 from collections.abc import Iterable, Mapping, Sequence
 
 from allauth.account.forms import EmailAwarePasswordResetTokenGenerator
 from allauth.account.models import EmailAddress, EmailConfirmationHMAC
 from allauth.account.utils import user_pk_to_url_str
+from allauth.mfa.models import Authenticator
+from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
+from allauth.mfa.webauthn.internal.auth import WebAuthn
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.auth.hashers import make_password
 from django.contrib.sessions.backends.db import SessionStore
@@ -27,6 +31,7 @@ from access.filters import RequestFilter
 from access.models import AccessRequest, AccessToken, BulkReview, TokenScope
 from access.tokens import Scope
 from accounts import services as accounts
+from accounts import standing
 from accounts.actor import SYSTEM, Actor
 from accounts.models import Namespace, Organization, User
 from notifications import addresses, opt_outs
@@ -36,6 +41,7 @@ from repos import services as repos
 from repos.git import AddBlob
 from repos.models import Repo
 from tests.browser import staff, texts
+from tests.support.authenticator import give_app
 from tests.support.hub import PASSWORD
 
 PEOPLE = {
@@ -49,6 +55,7 @@ PEOPLE = {
     "una": "Una Verified",
     "pia": "Pia Passwordless",
     "stef": "Stef of the staff",
+    "stella": "Stella Staff",
     texts.LONG_USER: texts.LONG_FULLNAME,
 }
 READERS = 54
@@ -62,6 +69,8 @@ def main() -> None:
     User.objects.update(password=make_password(PASSWORD))  # The real hash is slow on purpose, so it is made once.
     _without_password(User.objects.get(username="pia"))
     people = {user.username: _entry(user) for user in User.objects.filter(username__in=PEOPLE)}
+    stella = User.objects.get(username="stella")
+    people["stella-confirmed"] = _entry(stella, has_confirmed=True)
     una = User.objects.get(username="una")
     addresses["una"] = user_pk_to_url_str(una)
     addresses["reset_key"] = EmailAwarePasswordResetTokenGenerator().make_token(una)
@@ -80,9 +89,15 @@ def more_people(names: Sequence[str]) -> None:
     print(json.dumps({user.username: _entry(user, with_token=True) for user in users}))
 
 
-def _entry(user: User, with_token: bool = False) -> dict[str, str]:
-    """What a browser and a client of that person send."""
+def _entry(user: User, with_token: bool = False, has_confirmed: bool = False) -> dict[str, str]:
+    """What a browser and a client of that person send.  `has_confirmed`: with the second factor, for long enough."""
     session = SessionStore()
+    if has_confirmed:
+        app = Authenticator.objects.get(user=user, type="totp")
+        later = time.time() + 3600  # A run takes longer than a confirmation is good for.
+        record = {"method": "mfa", "at": later, "id": app.pk, "type": app.type, "reauthenticated": True}
+        session["account_authentication_methods"] = [record | {"at": time.time()}, record]
+        session["account_authentication_methods_user"] = str(user.pk)
     session[SESSION_KEY] = str(user.pk)
     session[BACKEND_SESSION_KEY] = "allauth.account.auth_backends.AuthenticationBackend"
     session[HASH_SESSION_KEY] = user.get_session_auth_hash()
@@ -109,9 +124,11 @@ def _make() -> dict[str, str]:
     _tokens(ada, research)
     _lost(lab, ada)
     _stopped(User.objects.get(username=texts.LONG_USER))
+    key = _second_factors(User.objects.get(username="stella"))
     codes = device.start(client_id="hf", client_name="hf 2.4.0 on a-machine-with-a-long-name.example.org")
     return {
         "device_code": codes.user_code,
+        "key": str(key),
         "verify_key": EmailConfirmationHMAC(EmailAddress.objects.get(user__username="una")).key,
         "commit": content.open_git(files).head() or "",
         "bulk_done": str(_bulk_done(research, ada)),
@@ -129,6 +146,14 @@ def _stopped(user: User) -> None:
     EmailAddress.objects.create(user=user, email="not-mine@example.org", verified=False)
     addresses.mark(address=long, what=AddressProblem.What.BOUNCED, detail=f"550 5.1.1 {'x' * 200} no such user")
     addresses.mark(address="not-mine@example.org", what=AddressProblem.What.COMPLAINED)
+
+
+def _second_factors(stella: User) -> int:
+    """An app, a key, and recovery codes of a superuser.  Says the key of the key's row."""
+    standing.set_rights(stella, by=SYSTEM, is_staff=True, is_superuser=True)
+    give_app(stella)
+    RecoveryCodes.activate(stella)
+    return WebAuthn.add(stella, "k" * 60, texts.CREDENTIAL).instance.pk
 
 
 def _notification_addresses(ada: User) -> dict[str, str]:

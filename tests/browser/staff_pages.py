@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from playwright.sync_api import Page
 
-from tests.browser.pages import Row, sending
-from tests.browser.texts import LONG_ORG
+from tests.browser.pages import Act, Row
+from tests.browser.texts import LONG_ORG, LONG_REPO
 
 ADMIN = "/admin"
 
@@ -16,7 +16,21 @@ def ticked(page: Page) -> None:
 
 
 def filters(page: Page) -> None:
-    page.get_by_text("Filters", exact=True).first.click()
+    page.locator("a", has_text="Filters").first.click()
+
+
+def a_reason_without_end(page: Page) -> None:
+    """More than the field takes, as a browser without its limit would send it."""
+    reason = page.get_by_label("Reason")
+    reason.evaluate("(field) => { field.removeAttribute('maxlength'); }")
+    reason.fill("x" * 201)
+    page.locator("form.staff-question button[type=submit]").click()
+    page.wait_for_load_state()
+
+
+def a_group_without_a_name(page: Page) -> None:
+    page.get_by_role("button", name="Save", exact=True).click()
+    page.wait_for_load_state()
 
 
 def _lists() -> list[Row]:
@@ -28,6 +42,7 @@ def _lists() -> list[Row]:
         "problems": "notifications/addressproblem", "opt-outs": "notifications/optout",
         "confirmations": "repos/confirmationmail", "tasks": "django_celery_beat/periodictask",
         "intervals": "django_celery_beat/intervalschedule", "requests": "access/accessrequest",
+        "bulk-reviews": "access/bulkreview",
         "trail": "accounts/auditevent",
     }  # fmt: skip
     return [Row(f"staff-{name}", f"{ADMIN}/{path}/", "stef") for name, path in names.items()]
@@ -54,10 +69,41 @@ def _rows() -> list[Row]:
     return [Row(f"staff-{name}", f"{ADMIN}/{path}/change/", "stef") for name, path in names.items()]
 
 
+def decide(name: str, *, every: bool = False) -> Act:
+    """Press a button of the list of requests, for the first two rows or for all that match."""
+
+    def act(page: Page) -> None:
+        for box in page.locator("[name=_selected_action]").all()[:2]:
+            box.check()
+        if every:
+            page.get_by_label("All that match").check()
+        page.get_by_role("button", name=name, exact=True).click()
+        page.wait_for_load_state()
+
+    return act
+
+
+def reject_with_too_much(page: Page) -> None:
+    decide("Reject…")(page)
+    page.get_by_label("Reason").evaluate("(field) => { field.maxLength = 500; }")
+    page.get_by_label("Reason").fill("x" * 201)
+    page.get_by_role("button", name="Reject 2").click()
+    page.wait_for_load_state()
+
+
+REQUESTS = f"{ADMIN}/access/accessrequest/"
 STAFF_PAGES = [
     Row("staff-dashboard", f"{ADMIN}/", "stef"),
     *_lists(),
     *_rows(),
+    Row("staff-requests-found", f"{REQUESTS}?repo={LONG_ORG}/{LONG_REPO}&status=pending&country=DE", "stef"),
+    Row("staff-requests-nothing", f"{REQUESTS}?q={'nothing' * 20}", "stef"),
+    Row("staff-requests-not-understood", f"{REQUESTS}?repo={'x' * 150}&status=odd&from=then&age=long", "stef"),
+    Row("staff-requests-reject", REQUESTS, "stef", act=decide("Reject…")),
+    Row("staff-requests-reject-refused", REQUESTS, "stef", 400, act=reject_with_too_much),
+    Row("staff-requests-all", f"{REQUESTS}?status=pending", "stef", act=decide("Accept", every=True)),
+    Row("staff-requests-no-status", REQUESTS, "stef", act=decide("Accept", every=True)),
+    Row("staff-bulk-review", f"{ADMIN}/access/bulkreview/{{bulk_done}}/change/", "stef"),
     Row("staff-mail", f"{ADMIN}/notifications/delivery/{{staff_delivery_sent}}/mail/", "stef"),
     Row("staff-mail-none", f"{ADMIN}/notifications/delivery/{{staff_delivery_dead}}/mail/", "stef"),
     Row("staff-repos-found", f"{ADMIN}/repos/repo/?q={LONG_ORG}/&gated__exact=manual", "stef"),
@@ -70,11 +116,11 @@ STAFF_PAGES = [
         "staff-disable-refused",
         f"{ADMIN}/repos/repo/{{staff_repo}}/disable/",
         "stef",
-        act=sending(f"Disable {LONG_ORG}", "#content-main", Reason="x" * 201),
+        act=a_reason_without_end,
     ),
     Row("staff-enable", f"{ADMIN}/repos/repo/{{staff_disabled}}/enable/", "stef"),
     Row("staff-revoke", f"{ADMIN}/access/accesstoken/{{staff_token}}/revoke/", "stef"),
     Row("staff-group-new", f"{ADMIN}/auth/group/add/", "stef"),
-    Row("staff-group-refused", f"{ADMIN}/auth/group/add/", "stef", act=sending("Save", "#content-main")),
+    Row("staff-group-refused", f"{ADMIN}/auth/group/add/", "stef", act=a_group_without_a_name),
     Row("staff-group-delete", f"{ADMIN}/auth/group/{{staff_group}}/delete/", "stef"),
 ]

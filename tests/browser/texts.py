@@ -161,3 +161,22 @@ PICTURE = b"""<svg xmlns="http://www.w3.org/2000/svg" width="900" height="300">
 def noise(size: int) -> bytes:
     """Bytes that are no text, the same each time."""
     return (bytes(range(256)) * (size // 256 + 1))[:size]
+
+
+CREDENTIAL = {
+    # What a browser answers when a security key is added.
+    "type": "public-key",
+    "id": "a2V5LW9mLXN0ZWxsYS0xNg",
+    "rawId": "a2V5LW9mLXN0ZWxsYS0xNg",
+    "response": {
+        "clientDataJSON": (
+            "eyJ0eXBlIjogIndlYmF1dGhuLmNyZWF0ZSIsICJjaGFsbGVuZ2UiOiAiZUEiLCAib3JpZ2luIjogImh0dHA6Ly8xMjcuMC4wLjEifQ"
+        ),
+        "attestationObject": (
+            "o2NmbXRkbm9uZWdhdHRTdG10oGhhdXRoRGF0YViUEsoXtJryKJQ28wPgFmAwoh5SXSZuIJJnQzgBqP1AcaBFAAAAAA"
+            "AAAAAAAAAAAAAAAAAAAAAAEGtleS1vZi1zdGVsbGEtMTalAQIDJiABIVgg_ENZ8KfswtPf22tN1uIzgdzFhAjZIncI"
+            "fRbhWoeImeMiWCD-izKG2n3S3ppo4wri2HT0g4i06h7vHtcr-6eE3VpD0A"
+        ),
+    },
+    "clientExtensionResults": {},
+}

@@ -270,12 +270,12 @@ def test_every_change_leaves_a_trail_and_a_mail(browser, sam, deliver_mails):
     press(client, confirm(client, f"{APP}/remove"), f"{APP}/remove")
     trail = AuditEvent.objects.filter(verb__startswith="second_factor").order_by("pk")
     assert [(event.actor, event.entrance, event.verb, event.before or event.after) for event in trail] == [
-        ("sam", "page", "second_factor:add", "totp"),
-        ("sam", "page", "second_factor:add", "recovery_codes"),
-        ("sam", "page", "second_factor:remove", "recovery_codes"),
-        ("sam", "page", "second_factor:add", "recovery_codes"),
-        ("sam", "page", "second_factor:remove", "totp"),
-        ("sam", "page", "second_factor:remove", "recovery_codes"),
+        ("sam", "page", "second_factor:added", "totp"),
+        ("sam", "page", "second_factor:added", "recovery_codes"),
+        ("sam", "page", "second_factor:removed", "recovery_codes"),
+        ("sam", "page", "second_factor:added", "recovery_codes"),
+        ("sam", "page", "second_factor:removed", "totp"),
+        ("sam", "page", "second_factor:removed", "recovery_codes"),
     ]
     deliver_mails()
     assert [letter.subject for letter in mail.outbox] == [
