@@ -5,8 +5,8 @@
 One database has a repo of each size.  The peers write a file: "same" is the very SELECT of the CSV report, for all rows
 at once; "bare" has its columns, answers and order, but times as PostgreSQL spells them and cells as they are.  Product
 and peers take turns.  "whole" is seconds until the last byte, "first" until the first one, both at the client; "grown"
-is how much more memory than at rest a web process has held (VmHWM).  "busy" is how many seconds the database and the
-web server, or psql, were on a processor: on a machine that does other things as well, that is what to compare.
+is how much more memory than at rest a web process has held (VmHWM).  "busy" is how long the database and the web
+server, or psql, were on a processor, in seconds: on a machine that does other things as well, that is what to compare.
 """
 
 from __future__ import annotations
@@ -20,7 +20,6 @@ import socket
 import statistics
 import subprocess
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -181,30 +180,23 @@ def summed_up(found: dict[str, list[dict[str, float]]], sizes: list[int]) -> dic
     return summary
 
 
-def slow_reader(hub: Hub, web: Web, size: int, token: str, folder: Path, seconds: float) -> dict[str, Any]:
-    """What a reader of 1 MB a second keeps of the server: memory, and connections to the database that are in use."""
+def slow_reader(hub: Hub, web: Web, size: int, token: str, seconds: float) -> dict[str, Any]:
+    """What a reader who stops after the first megabyte keeps of the server: memory, and connections to the database."""
     path = f"/lab/requests-{size}/user-access-report?format=csv"
-    done = threading.Event()
-    busy: list[int] = []
-
-    def read() -> None:
-        parts = urlsplit(web.url)
-        with socket.create_connection((parts.hostname or "", parts.port or 80)) as connection:
-            head = f"GET {path} HTTP/1.1\r\nHost: {parts.netloc}\r\nAuthorization: Bearer {token}\r\n\r\n"
-            connection.sendall(head.encode())
-            while not done.is_set() and connection.recv(1 << 16):
-                time.sleep(0.065)
-
-    with web.memory() as grown:
-        thread = threading.Thread(target=read)
-        thread.start()
+    parts = urlsplit(web.url)
+    count = "SELECT count(*) FROM pg_stat_activity WHERE state <> 'idle' AND pid <> pg_backend_pid()"
+    busy = []
+    with web.memory() as grown, socket.create_connection((parts.hostname or "", parts.port or 80)) as connection:
+        head = f"GET {path} HTTP/1.1\r\nHost: {parts.netloc}\r\nAuthorization: Bearer {token}\r\n\r\n"
+        connection.sendall(head.encode())
+        read = 0
+        while read < 1_000_000:
+            read += len(connection.recv(1 << 16))
+        time.sleep(5)  # Until what lies between server and reader is full.
         until = time.monotonic() + seconds
-        count = "SELECT count(*) FROM pg_stat_activity WHERE state <> 'idle' AND pid <> pg_backend_pid()"
         while time.monotonic() < until:
             busy.append(int(hub.cluster.sql(count, urlsplit(hub.database).path.strip("/"))))
             time.sleep(0.1)
-        done.set()
-        thread.join()
     return {"grown": round(grown["MiB"], 1), "looks": len(busy), "looks at a busy connection": sum(map(bool, busy))}
 
 
@@ -231,7 +223,7 @@ def main() -> None:
             web.start()
         report = measure(hub, webs, options.sizes, options.rounds, token, folder)
         report["slow reader"] = {
-            web.name: slow_reader(hub, web, options.sizes[-1], token, folder, options.slow) for web in webs
+            web.name: slow_reader(hub, web, options.sizes[-1], token, options.slow) for web in webs
         }
         write("export", report)
     finally:

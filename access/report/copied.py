@@ -107,18 +107,17 @@ def _keys(requests: QuerySet[AccessRequest]) -> Iterator[array[int]]:
     while True:
         ordered = requests.filter(beyond).order_by("requested_at", "pk").values_list("requested_at", "pk")
         found, params = ordered[:most].query.get_compiler(requests.db).as_sql()
-        microseconds = "(extract(epoch FROM found.at) * 1000000)::bigint"
-        sql = f"COPY (SELECT found.key, {microseconds} FROM ({found}) AS found (at, key)) TO STDOUT"  # noqa: S608
-        keys = array("q")
-        row = b""
+        # In one text: taking 100,000 rows one by one takes longer than finding them.
+        cells = "string_agg(found.key::text, ' '), (extract(epoch FROM max(found.at)) * 1000000)::bigint"
+        sql = f"COPY (SELECT {cells} FROM ({found}) AS found (at, key)) TO STDOUT"  # noqa: S608
         with _copy(requests.db, _Statement(sql, tuple(params))) as copy:
-            for row in copy:
-                keys.append(int(bytes(row).partition(b"\t")[0]))
+            listed, _, microseconds = b"".join(map(bytes, copy)).partition(b"\t")
+        keys = array("q", [] if listed == b"\\N" else map(int, listed.split(b" ")))
         yield keys
         if len(keys) < most:
             return
         most = _KEYS_AT_ONCE
-        at = _EPOCH + timedelta(microseconds=int(bytes(row).partition(b"\t")[2]))
+        at = _EPOCH + timedelta(microseconds=int(microseconds))
         beyond = later_than(at, keys[-1])
 
 

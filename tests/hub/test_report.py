@@ -176,7 +176,7 @@ def test_more_rows_need_no_more_queries(format_, gated_repo, make_user, django_a
     AccessRequest.objects.bulk_create(
         AccessRequest(repo=gated_repo, user=user, form=gated_repo.gate_form, answers=ANSWERS) for user in users
     )
-    with django_assert_max_num_queries(4):
+    with django_assert_max_num_queries(9):  # On PostgreSQL with those for transactions; SQLite takes 3.
         assert b"person-11" in b"".join(report.stream(format_, gated_repo.access_requests.all(), across_repos=False))
 
 

@@ -16,7 +16,7 @@ repo = Repo.objects.get()
 people = User.objects.bulk_create(User(username=f"person-{number}") for number in range(1200))
 now = timezone.now()
 AccessRequest.objects.bulk_create(
-    AccessRequest(repo=repo, user=person, requested_at=now + timedelta(seconds=place))
+    AccessRequest(repo=repo, user=person, fullname="n" * 120, requested_at=now + timedelta(seconds=place))
     for place, person in enumerate(people)
 )
 with connection.cursor() as cursor:
