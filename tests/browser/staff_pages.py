@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from playwright.sync_api import Page
 
-from tests.browser.pages import Act, Row, sending
+from tests.browser.pages import Act, Row
 from tests.browser.texts import LONG_ORG, LONG_REPO
 
 ADMIN = "/admin"
