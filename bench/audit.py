@@ -61,6 +61,10 @@ INSERT INTO accounts_auditaddress (event_id, at, address)
 SELECT id, at, ('10.' || (id / 65536 %% 64) || '.' || (id / 256 %% 256) || '.' || id %% 256)::inet
 FROM accounts_auditevent
 """
+INDEXES = """
+SELECT indexname, indexdef FROM pg_indexes
+WHERE tablename IN ('accounts_auditevent', 'accounts_auditaddress') AND indexdef LIKE 'CREATE INDEX%'
+"""
 QUESTIONS = {
     "newest": "",
     "page 100": "?p=99",
@@ -96,15 +100,16 @@ def fill(rows: int) -> tuple[User, Repo]:
         type_="model", namespace=namespace, name="large", private=False, by=Actor(user=stef)
     )
     with connection.cursor() as cursor:
-        cursor.execute("SET max_parallel_workers_per_gather = 0")
-        trigrams_of = "SELECT indexdef FROM pg_indexes WHERE indexname = 'audit_find'"
-        cursor.execute(trigrams_of)
-        definition = cursor.fetchone()[0]
-        cursor.execute("DROP INDEX audit_find")  # Made anew below: row by row it takes much longer.
+        # Made anew below: row by row they take much longer.
+        cursor.execute(INDEXES)
+        indexes = cursor.fetchall()
+        for name, _ in indexes:
+            cursor.execute(f"DROP INDEX {name}")
         cursor.execute(FILL, {"rows": rows, "repo": repo.pk})
         cursor.execute(ADDRESSES, {})
         cursor.execute("SET maintenance_work_mem = '512MB'")
-        cursor.execute(definition)
+        for _, definition in indexes:
+            cursor.execute(definition)
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE accounts_auditevent")
         cursor.execute("VACUUM ANALYZE accounts_auditaddress")

@@ -103,7 +103,8 @@ class Asked:
             # Of staff, who are not named, nobody learns by searching.  A request's target begins with its person.
             did = Q(actor__icontains=self.person) & ~Q(entrance="admin")
             about = Q(verb__startswith="access_request:", target__istartswith=self.person)
-            events = events.filter(did | about)
+            # What `containing` adds follows from the rest, and is what PostgreSQL has an index for.
+            events = events.containing(self.person).filter(did | about)
         return events
 
     def query(self, **more: str) -> str:

@@ -117,9 +117,11 @@ def test_the_list_takes_as_many_queries_for_many_rows_as_for_few(events, stef, b
 def test_a_row_shows_before_and_after_and_leads_to_who_and_what(events, ada, gated_repo, stef, browser):
     client = browser(stef)
     page = soup(client.get(reverse("admin:accounts_auditevent_change", args=[events[2].pk])))
-    rows = [[words(cell) for cell in row.select("th, td")] for row in page.select(".audit-changes tbody tr")]
-    assert rows == [["is_staff", "no", "yes"], ["kept", "[ 1 ]", "[ 1 ]"], ["new", "nothing", "none"]]
-    assert [row.get("class") for row in page.select(".audit-changes tbody tr")] == [["differs"], None, ["differs"]]
+    found = page.select(".audit-changes tbody tr")  # PostgreSQL keeps the names in an order of its own.
+    rows = sorted([*(words(cell) for cell in row.select("th, td")), "differs" in row.get("class", [])] for row in found)
+    assert rows == [
+        ["is_staff", "no", "yes", True], ["kept", "[ 1 ]", "[ 1 ]", False], ["new", "nothing", "none", True]
+    ]  # fmt: skip
     assert page.select_one(f'a[href="/admin/accounts/user/{ada.pk}/change/"]')
     page = soup(client.get(reverse("admin:accounts_auditevent_change", args=[events[0].pk])))
     assert words(page.select_one(f'a[href="/admin/repos/repo/{gated_repo.pk}/change/"]')) == "model lab/toxic-bert"
