@@ -182,7 +182,7 @@ class AccessRequest(models.Model):
                 name="access_request_reason_only_when_rejected", condition=Q(rejection_reason="") | Q(status="rejected")
             ),
         ]
-        # One for each order in which a list can be read; those for search and answers are PostgreSQL's, in migration 4.
+        # One for each order in which a list can be read; those for search and answers are PostgreSQL's, in migration 8.
         indexes = [
             models.Index(fields=["repo", "status", "requested_at", "id"], name="access_request_queue"),
             models.Index(fields=["repo", "status", "reviewed_at", "id"], name="access_request_by_decision"),
@@ -191,9 +191,7 @@ class AccessRequest(models.Model):
             # Those of all repos together, for staff.
             models.Index(fields=["requested_at", "id"], name="access_request_of_all"),
             models.Index(fields=["status", "requested_at", "id"], name="access_request_of_all_queue"),
-            models.Index(
-                fields=["status", "reviewed_at", "id"], include=["requested_at"], name="access_request_of_all_decided"
-            ),
+            models.Index(fields=["status", "reviewed_at", "id", "requested_at"], name="access_request_of_all_decided"),
             models.Index(fields=["country", "requested_at", "id"], name="access_request_of_country"),
             models.Index(fields=["reviewed_by", "requested_at", "id"], name="access_request_of_reviewer"),
             models.Index(fields=["form", "requested_at", "id"], name="access_request_of_form"),

@@ -30,7 +30,7 @@ class BulkReviewAdmin(Log):
     """For whoever may see access requests.  The page of one shows how far it is, and loads itself until its end."""
 
     list_display = ["what", "repo_or_all", "by", "created_at", "state", "progress", "refused"]
-    list_filter = ["status", "entrance", "created_at"]
+    list_filter = ["status"]
     list_select_related = ["repo__namespace", "by"]
     list_display_links = ["what"]
 
@@ -38,7 +38,7 @@ class BulkReviewAdmin(Log):
         return self.has_view_permission(request)
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return bool(request.user.has_perm(policy.STAFF_PERMISSIONS[Action.REQUESTS_VIEW]))  # type: ignore[union-attr]
+        return bool(request.user.has_perm(policy.STAFF_PERMISSIONS[Action.REQUESTS_VIEW]))
 
     def get_urls(self) -> list[URLPattern]:
         stop = self.admin_site.admin_view(self.stop)

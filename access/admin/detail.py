@@ -38,8 +38,8 @@ class Event:
 
 
 def show(page: Any, request: HttpRequest, access_request: AccessRequest) -> HttpResponse:
-    found = AccessRequest.objects.select_related("repo__namespace", "repo__gate_form", "user", "reviewed_by", "form")
-    found = found.get(pk=access_request.pk)
+    whole = AccessRequest.objects.select_related("repo__namespace", "repo__gate_form", "user", "reviewed_by", "form")
+    found = whole.get(pk=access_request.pk)
     others = _others(found)
     user: Any = request.user
     context = {

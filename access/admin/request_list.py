@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Any
 
+from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
@@ -43,6 +44,12 @@ class Control:
     hint: str = ""
 
 
+class _Pages(Paginator):  # type: ignore[type-arg]
+    """For templates that ask Django's lists how long they are."""
+
+    is_cut = False
+
+
 class RequestList(ChangeList):  # type: ignore[misc]
     """Django's list, but paged by keyset, filtered by `StaffFilter`, and never counted to its end."""
 
@@ -59,13 +66,14 @@ class RequestList(ChangeList):  # type: ignore[misc]
     def get_results(self, request: HttpRequest) -> None:
         self.slice = self._slice(request.GET.get("after", ""), request.GET.get("before", ""))
         self.result_list = self.slice.rows
-        self.result_count = len(self.slice.rows)
         self.full_result_count = None
         self.show_full_result_count = False
         self.show_admin_actions = bool(self.slice.rows)
         self.can_show_all = False
         self.multi_page = bool(self.slice.previous or self.slice.next)
-        self.paginator = self.model_admin.get_paginator(request, self.slice.rows, PAGE_SIZE)
+        self.paginator = _Pages(self.slice.rows, PAGE_SIZE)
+        self.paginator.is_cut = self.number.more
+        self.result_count = self.number.value
 
     def _slice(self, after: str, before: str) -> keyset.Slice[AccessRequest]:
         if self._finder is None:

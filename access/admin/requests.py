@@ -44,7 +44,7 @@ class AccessRequestAdmin(Log):
         return policy.may_everywhere(actor_of(request), Action.REQUESTS_REVIEW)
 
     def has_export_permission(self, request: HttpRequest) -> bool:
-        return self.has_view_permission(request) and bool(request.user.has_perm("access.export_accessrequest"))  # type: ignore[union-attr]
+        return self.has_view_permission(request) and bool(request.user.has_perm("access.export_accessrequest"))
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         if not self.has_view_permission(request):

@@ -12,9 +12,7 @@ from django.conf import settings
 from django.db import migrations, models
 
 INDEXES = [
-    models.Index(
-        fields=["status", "reviewed_at", "id"], include=["requested_at"], name="access_request_of_all_decided"
-    ),
+    models.Index(fields=["status", "reviewed_at", "id", "requested_at"], name="access_request_of_all_decided"),
     models.Index(fields=["country", "requested_at", "id"], name="access_request_of_country"),
     models.Index(fields=["reviewed_by", "requested_at", "id"], name="access_request_of_reviewer"),
     models.Index(fields=["form", "requested_at", "id"], name="access_request_of_form"),
@@ -53,9 +51,14 @@ def backwards(apps: Any, schema_editor: Any) -> None:
     _remove(apps, schema_editor, INDEXES)
 
 
+def remove_those_of_staff(apps: Any, schema_editor: Any) -> None:
+    """Without a repo they cannot be; the audit trail keeps what they did."""
+    apps.get_model("access", "BulkReview").objects.filter(repo=None).delete()
+
+
 class Migration(migrations.Migration):
     atomic = False
-    dependencies = [("access", "0007_staff")]
+    dependencies = [("access", "0008_find_requests_by_time")]
     operations = [
         migrations.AddField(
             "bulkreview",
@@ -78,6 +81,7 @@ class Migration(migrations.Migration):
                 to="repos.repo",
             ),
         ),
+        migrations.RunPython(migrations.RunPython.noop, remove_those_of_staff),
         migrations.AlterField(
             "bulkreview",
             "chosen",

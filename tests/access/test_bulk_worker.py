@@ -32,6 +32,16 @@ people = User.objects.bulk_create([User(username=f"p{{n}}", email=f"p{{n}}@examp
 AccessRequest.objects.bulk_create([AccessRequest(repo=repo, user=user) for user in people])
 print(bulk.start(repo=repo, chosen=RequestFilter(), status="accepted", by=Actor(user=ada)).pk)
 """
+FILL_FOR_STAFF = f"""
+{FILL.rpartition("print(")[0]}
+from access import choices
+from access.filters_all import StaffFilter
+from accounts.actor import Entrance
+User.objects.filter(pk=ada.pk).update(is_staff=True, is_superuser=True)
+by = Actor(user=User.objects.get(pk=ada.pk), entrance=Entrance.ADMIN)
+choice = choices.matching(StaffFilter(status="pending"))
+print(bulk.start_everywhere(choice=choice, status="accepted", by=by).pk)
+"""
 NUDGE = """
 from access import tasks
 from access.models import BulkReview
@@ -106,10 +116,13 @@ def wait_until_decided(server: Server, number: int) -> int:
 
 
 @both
-def test_killed_in_the_middle_it_goes_on_and_decides_each_request_once(database: str, start_server: StartServer):
+@pytest.mark.parametrize("fill", [FILL, FILL_FOR_STAFF], ids=["owner", "staff"])
+def test_killed_in_the_middle_it_goes_on_and_decides_each_request_once(
+    fill: str, database: str, start_server: StartServer
+):
     server = start_server(processes=("worker",), database=database)
     worker = server.processes["worker"]
-    run(server, FILL)
+    run(server, fill)
     run(server, NUDGE.format(times=1))
     for number in KILLED_AT:
         decided = wait_until_decided(server, number)

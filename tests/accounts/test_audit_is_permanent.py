@@ -261,7 +261,7 @@ def test_a_role_as_the_operators_guide_has_it_writes_the_trail_and_cannot_open_i
             "DROP TABLE accounts_auditevent CASCADE",
             "SET session_replication_role = replica",
         ):
-            with pytest.raises(DatabaseError, match="permission denied|must be owner"), transaction.atomic():
+            with pytest.raises(DatabaseError, match=r"permission denied|must be owner"), transaction.atomic():
                 cursor.execute(statement)
         AuditEvent.record(by=Actor(address="192.0.2.7"), verb="thing:do", target="by the server's role")
         cursor.execute("DELETE FROM accounts_auditaddress WHERE event_id = %s", [event.pk])

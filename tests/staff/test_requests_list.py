@@ -183,11 +183,11 @@ def test_pages_follow_each_other_without_gaps_or_repeats(browser, rita, scene, m
 def test_a_row_tells_who_what_and_what_became_of_it_with_html_as_text(browser, rita, scene, sam):
     AccessRequest.objects.filter(pk=scene["noor"].pk).update(fullname="<b>Noor</b>", rejection_reason="<script>")
     page = browser(rita).get(f"{REQUESTS}?status=rejected")
-    row = words(soup(page).select_one("#result_list tbody tr"))
+    row = words(soup(page).select_one(".requests-table tbody tr"))
     for told in ("noor", "<b>Noor</b>", "noor@example.org", "lab/toxic-bert", "rejected", "ada", "<script>", "(US)"):
         assert told in row
     assert b"<b>Noor" not in page.content
-    assert soup(page).select_one("#result_list tbody th a")["href"] == page_of(scene["noor"])
+    assert soup(page).select_one(".requests-table tbody th a")["href"] == page_of(scene["noor"])
 
 
 def test_the_list_takes_as_many_queries_for_many_rows_as_for_one(
