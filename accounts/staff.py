@@ -44,6 +44,8 @@ class ShortCount(Paginator):  # type: ignore[type-arg]
     @cached_property
     def count(self) -> int:
         rows: Any = self.object_list
+        if not isinstance(rows, QuerySet):  # A page that was found by place is in hand already.
+            return len(rows)
         return len(rows.values_list("pk", flat=True)[: self.most])
 
     @property

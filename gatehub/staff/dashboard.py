@@ -1,7 +1,7 @@
 """The first page of the admin: what waits, what is late, what was done.  Each part is for those who may see its rows.
 
-It stays quick at a million requests: they are counted from the tallies of each repo and day, everything else no further
-than a bound, and the newest rows come by an index.
+Requests are counted from the tallies of each repo and day, everything else no further than a bound, and the newest rows
+come by an index.  The sums read all tallies: `bench/README.md` says what that costs.
 """
 
 from __future__ import annotations

@@ -20,6 +20,7 @@ UNFOLDS: dict[str, tuple[str, ...]] = {
     "landmark-unique": ("simplebar-content-wrapper",),  # Each of its scrolling parts has the same name.
     "target-size": ('class="sortremove', "toggle ascending", "toggle descending"),  # In the heads of sorted columns.
     "aria-prohibited-attr": ("help-tooltip",),  # Of Django's choice of several.
+    "heading-order": ("By ",),  # The names of filters, once they are opened.
     "link-in-text-block": ('href="../password/"',),  # In the help text of Django's form for people.
 }
 
