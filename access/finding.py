@@ -5,31 +5,54 @@ at once, and collecting all matches takes most of a second; for a word that one 
 round; and what its statistics say of a word in this repo, beside that answer, is easily wrong by a thousand times.  So
 nothing is left to the guess, and each way is bounded:
 
-1. The next `LOOKED_AT` rows of the order are looked at, and no more.  If a page of them match, that is the page.
-2. Else few match, as a rule, and the index `access_request_find` finds them all: it holds repo and status, the groups
-   of three characters of the search text, and the answers, and intersects them before a row is fetched.
+1. The next rows of the order are looked at, a tenth of `LOOKED_AT` and, if a page of them can be expected to match
+   among so many, up to `LOOKED_AT`.  If a page of them match, that is the page.
+2. Else few match, as a rule, and the index `access_request_find` finds them all: it holds list and time (see
+   `access.spans`), the groups of three characters of the search text, and the answers, and intersects them before a row
+   is fetched.  Of a stretch of time it is asked for that stretch alone.
+3. Where many match after all, such as the answers to a new question with the oldest first, a list in the order of time
+   is walked from one stretch of time to the next, each halved as long as too many match in it.  A sample of some days
+   tells beforehand, and how far there is nothing.  It may be wrong: that costs time, never an answer.
 
-What is left is a crowd of matches behind a long stretch without any, such as the answers to a new question with the
-oldest first: then the crowd is sorted.  `bench/README.md` says how long that takes.
+What is left are crowds of matches behind a long stretch of a list by name, or by decision, without any: then the crowd
+is sorted.  `bench/README.md` says how long that takes.  Which stretches have requests is known from `RequestTally`.
 """
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
 from typing import Any
 
+from django.core.exceptions import EmptyResultSet
 from django.db import connection, transaction
-from django.db.models import BooleanField, Case, F, Func, Q, QuerySet, Value, When
+from django.db.models import BooleanField, Case, Q, QuerySet, Value, When
 
+from access import spans, tallies
 from access.filters import RequestFilter
 from access.models import AccessRequest
+from access.spans import Span
 from repos.models import Repo
 
 LOOKED_AT = 3000
+FIRST_LOOK = 10
+"""This part of them is looked at first: it tells whether to go on."""
 ENOUGH = 50
 """So many matches among those looked at are a crowd, which is not counted to its end."""
+MOST_SORTED = 3000
+"""So many matches in all the time that is asked for are sorted at once."""
+SOME = 300
+"""So many are sorted of a stretch of time.  Where there are more, shorter stretches are asked for."""
+SAMPLED_FROM = 30_000
+"""A list with no more requests needs no sample."""
+SAMPLED = 16
+"""So many days are the sample, at most."""
+CROWD = 8000
+"""So many matches, as the sample has it, are not counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +61,31 @@ class Number:
 
     value: int
     more: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """When those were sent that match on some days, up to one more than `SOME` of them.
+
+    `times` as many requests are in all that is sampled, of which one block in `step` has such a day.
+    """
+
+    moments: Sequence[datetime] = ()
+    times: float = 1.0
+    step: int = 1
+
+    @property
+    def expected(self) -> float:
+        """How many may match at all."""
+        return len(self.moments) * self.times
+
+    def quiet(self, waiting: Sequence[Span]) -> int:
+        """How many requests the first stretches have, as far as the sample knows them to have no match."""
+        if not self.moments:
+            return 0
+        first, last = min(self.moments), max(self.moments)
+        before = list(itertools.takewhile(lambda span: span.ends < first or span.begins > last, waiting))
+        return spans.total(before[: -self.step])
 
 
 class Finder:
@@ -52,39 +100,143 @@ class Finder:
 
     def first(self, beyond: Q, columns: Sequence[str], number: int) -> list[int]:
         """Keys of the first few that are `beyond` a place, in the order of the columns."""
-        if not self._is_hard:
+        by_time = columns[0].lstrip("-") == "requested_at"
+        if not self._is_hard or (by_time and not self._contents):
             return _keys(self.chosen.requests(self.repo).filter(beyond), columns, number)
-        contents, times = self.chosen.contents(), self.chosen.times()
-        if columns[0].lstrip("-") == "requested_at":  # Its index skips what is too old or too new.
-            rows, fits = self._listed().filter(beyond, times), contents
-        else:
-            rows, fits = self._listed().filter(beyond), contents & times
-        found = look_at(rows.order_by(*columns), fits, number)
-        if len(found) == number or rows[:LOOKED_AT].count() < LOOKED_AT:  # Enough, or the list ends there.
-            return found
+        rows, fits = self._listed().filter(beyond), self._contents & self._times
+        if by_time:  # Its index skips what is too old or too new.
+            rows, fits = rows.filter(self._times), self._contents
+        rows = rows.order_by(*columns)
+        if by_time or self._share_in_time * LOOKED_AT >= number:
+            found, looked_at = _look_at_some(rows, fits, number, hope=2 if by_time else 1)
+            if len(found) == number or rows[:looked_at].count() < looked_at:  # Enough, or the list ends there.
+                return found
         self._few = True
-        if times and self._listed().filter(times)[: LOOKED_AT + 1].count() <= LOOKED_AT:
-            in_time = look_at(self._listed().filter(times).order_by("requested_at", "pk"), contents, LOOKED_AT)
-            self._seen = len(in_time)
-            return _keys(AccessRequest.objects.filter(beyond, pk__in=in_time), columns, number)
-        with by_index_alone():
-            if beyond:
-                return _keys(self._all().filter(beyond), columns, number)
-            found = _keys(self._all(), columns, max(number, self.most + 1))  # All the same work; counts them, too.
-        self._seen = len(found)
-        return found[:number]
+        if by_time:
+            return self._by_time(columns, rows, beyond, number)
+        return self._all_sorted(beyond, columns, number)
 
     def count(self) -> Number:
         """How many there are.  Counted up to `most`; of a crowd, it is enough to know that it is one."""
         if self._is_hard and not self._few:
-            rows = self._listed().filter(self.chosen.times()).order_by("requested_at", "pk")
-            seen = len(look_at(rows, self.chosen.contents(), self.most + 1))
+            rows = self._listed().filter(self._times).order_by("requested_at", "pk")
+            seen = len(look_at(rows, self._contents, self.most + 1))
             if seen > ENOUGH:
                 return Number(_rounded(seen - 1), more=True)
         if self._seen is None:
+            if self._is_hard and self._sample.expected > CROWD and len(self._sample.moments) > ENOUGH:
+                return Number(_rounded(min(len(self._sample.moments) - 1, self.most)), more=True)
             with by_index_alone():
-                self._seen = self._all()[: self.most + 1].count()
+                rows = self._matching(self._blocks) if self._is_hard else self.chosen.requests(self.repo)
+                self._seen = rows[: self.most + 1].count()
         return Number(min(self._seen, self.most), more=self._seen > self.most)
+
+    def _by_time(self, columns: Sequence[str], rows: QuerySet[AccessRequest], beyond: Q, number: int) -> list[int]:
+        """By stretches of time, in the order of the rows: as long as possible where few match, else short ones."""
+        backwards = columns[0].startswith("-")
+        if beyond:
+            place = rows.values_list("requested_at", flat=True).first()
+            waiting = [] if place is None else spans.beyond(self._blocks, place, backwards=backwards)
+            sample = self._sampled(waiting)
+        else:
+            waiting, sample = self._blocks, self._sample
+        with by_index_alone():
+            if sample.expected <= MOST_SORTED and not beyond:
+                found = self._some(waiting, beyond, columns, MOST_SORTED)
+                if len(found) <= MOST_SORTED:
+                    self._seen = len(found)
+                    return found[:number]
+            waiting = waiting[::-1] if backwards else list(waiting)
+            longer = LOOKED_AT if sample.expected > MOST_SORTED else spans.total(waiting)
+            most, found = max(sample.quiet(waiting), longer), []
+            while waiting and len(found) < number:
+                stretch = spans.leading(waiting, most)
+                some = self._some(stretch, beyond, columns, SOME)
+                if len(some) <= SOME:
+                    found += some
+                    waiting = waiting[len(stretch) :]
+                    most, longer = longer, longer * 2
+                elif len(stretch) > 1:
+                    most = longer = spans.total(stretch) // 2
+                else:
+                    near, days = self._of_crowd(stretch[0], columns, rows, beyond, number - len(found))
+                    found += near
+                    waiting[:1] = days[::-1] if backwards else days
+        return found[:number]
+
+    def _of_crowd(
+        self, span: Span, columns: Sequence[str], rows: QuerySet[AccessRequest], beyond: Q, number: int
+    ) -> tuple[list[int], list[Span]]:
+        """The first few of many that match in a block or on a day; or nobody, and the days of the block."""
+        with in_order():
+            near = look_at(rows.filter(requested_at__range=(span.begins, span.ends)), self._contents, number)
+        if len(near) == number:
+            return near, []
+        if not span.is_day:
+            return [], spans.days(self.repo, self.chosen.status, span)
+        return _keys(self._matching([span]).filter(beyond), columns, number), []  # They asked in its later hours.
+
+    def _some(self, stretch: Sequence[Span], beyond: Q, columns: Sequence[str], most: int) -> list[int]:
+        """Keys of those that match in a stretch of time, in their order.  One more than `most` says that there are
+        more: then they are any of those, since the inner LIMIT comes before the order."""
+        rows = self._matching(stretch).filter(beyond).values_list("pk", "requested_at")
+        way = "DESC" if columns[0].startswith("-") else "ASC"
+        try:
+            sql, params = rows[: most + 1].query.sql_with_params()
+        except EmptyResultSet:  # The filter can match nobody.
+            return []
+        with connection.cursor() as cursor:
+            cursor.execute(f"SELECT pk FROM ({sql}) AS found ORDER BY requested_at {way}, pk {way}", params)  # noqa: S608
+            return [key for (key,) in cursor.fetchall()]
+
+    def _all_sorted(self, beyond: Q, columns: Sequence[str], number: int) -> list[int]:
+        """The first few of all that match: found first, and sorted then."""
+        if self._times and spans.total(self._blocks) <= LOOKED_AT:
+            in_time = look_at(
+                self._listed().filter(self._times).order_by("requested_at", "pk"), self._contents, LOOKED_AT
+            )
+            self._seen = len(in_time)
+            return _keys(AccessRequest.objects.filter(beyond, pk__in=in_time), columns, number)
+        with by_index_alone():
+            if beyond:
+                return _keys(self._matching(self._blocks).filter(beyond), columns, number)
+            found = _keys(self._matching(self._blocks), columns, max(number, self.most + 1))  # No more work; counts.
+        self._seen = len(found)
+        return found[:number]
+
+    @cached_property
+    def _contents(self) -> Q:
+        return self.chosen.contents()
+
+    @cached_property
+    def _times(self) -> Q:
+        return self.chosen.times()
+
+    @cached_property
+    def _blocks(self) -> list[Span]:
+        """Those with requests of the list in the time that is asked for, the oldest first."""
+        return spans.blocks(self.repo, self.chosen.status, self.chosen.asked_after, self.chosen.asked_before)
+
+    @cached_property
+    def _share_in_time(self) -> float:
+        """How much of the list is in the time that is asked for."""
+        if not self._times:
+            return 1.0
+        return spans.total(self._blocks) / max(tallies.counts(self.repo)[self.chosen.status], 1)
+
+    @cached_property
+    def _sample(self) -> Sample:
+        return self._sampled(self._blocks)
+
+    def _sampled(self, blocks: Sequence[Span]) -> Sample:
+        """What matches on the busiest day of each block; of nothing where there is no need for a sample."""
+        if not self._contents or spans.total(blocks) <= SAMPLED_FROM:
+            return Sample()
+        step = -(-len(blocks) // SAMPLED)
+        days = [block.sample for block in blocks[::step]]
+        with by_index_alone():
+            moments = list(self._matching(days).values_list("requested_at", flat=True)[: SOME + 1])
+        return Sample(moments, spans.total(blocks) / spans.total(days), step)
 
     @property
     def _is_hard(self) -> bool:
@@ -95,25 +247,39 @@ class Finder:
         """The list of the status, not narrowed."""
         return AccessRequest.objects.filter(repo=self.repo, status=self.chosen.status)
 
-    def _all(self) -> QuerySet[AccessRequest]:
-        """All that match.  Asked in these words, `access_request_find` alone can find contents."""
-        contents = self.chosen.contents()
-        if not contents or connection.vendor != "postgresql":
+    def _matching(self, stretch: Sequence[Span]) -> QuerySet[AccessRequest]:
+        """Those that match; of contents, those in a stretch of time, in the words by which `access_request_find` alone
+        can find them.  Of a stretch too long for that, and of the whole list, all."""
+        if not self._contents:
             return self.chosen.requests(self.repo)
-        place = _IsIn(F("repo_id"), F("status"), Value(f"{self.repo.pk} {self.chosen.status}"))
-        return AccessRequest.objects.filter(place, contents, self.chosen.times()).order_by()
+        keys = [span.key for span in stretch]
+        if len(keys) > spans.MOST_AT_ONCE or (stretch is self._blocks and not self._times):
+            keys = [spans.key_of(self.repo, self.chosen.status)]
+        return AccessRequest.objects.filter(spans.IsInOneOf(*keys), self._contents, self._times).order_by()
 
 
 def _keys(rows: QuerySet[AccessRequest], columns: Sequence[str], number: int) -> list[int]:
     return list(rows.order_by(*columns).values_list("pk", flat=True)[:number])
 
 
-def look_at(rows: QuerySet[Any], fits: Q, number: int) -> list[int]:
-    """Keys of the first few that fit among the first `LOOKED_AT` rows.  The inner LIMIT keeps the condition outside."""
-    # As a CASE, since Django says of what can fit nobody that it is 0.
+def _look_at_some(rows: QuerySet[Any], fits: Q, number: int, hope: int) -> tuple[list[int], int]:
+    """What is found by looking at a part of `LOOKED_AT`, or at all where that lets expect enough; and at how many.
+
+    In the order of time rows lie side by side, and a look costs little: there half of enough is `hope` for enough.
+    """
+    part = max(LOOKED_AT // FIRST_LOOK, 1)
+    found = look_at(rows, fits, number, part)
+    if len(found) == number or len(found) * FIRST_LOOK * hope < number:
+        return found, part
+    return look_at(rows, fits, number), LOOKED_AT
+
+
+def look_at(rows: QuerySet[Any], fits: Q, number: int, among: int | None = None) -> list[int]:
+    """Keys of the first few that fit among the first rows: `LOOKED_AT` of them, unless said otherwise."""
+    # As a CASE, since Django says of what can fit nobody that it is 0.  The inner LIMIT keeps the condition outside.
     fits_or_not = Case(When(fits, then=True), default=False, output_field=BooleanField()) if fits else Value(True)
     looked_at = rows.annotate(fits=fits_or_not)
-    sql, params = looked_at.values_list("pk", "fits")[:LOOKED_AT].query.sql_with_params()
+    sql, params = looked_at.values_list("pk", "fits")[: among or LOOKED_AT].query.sql_with_params()
     with connection.cursor() as cursor:
         query = f"SELECT pk FROM ({sql}) AS looked_at WHERE fits LIMIT %s"  # noqa: S608 - Django's own SQL.
         cursor.execute(query, [*params, number])
@@ -125,24 +291,32 @@ def _rounded(number: int) -> int:
     return number // 100 * 100 if number >= 100 else number // 10 * 10
 
 
-class _IsIn(Func):
-    """Whether a request is in the list of a repo and a status, as the index `access_request_find` says it."""
-
-    arity = 3
-    output_field = BooleanField()
-
-    def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> tuple[str, list[Any]]:
-        (repo, _), (status, _), (place, params) = map(compiler.compile, self.get_source_expressions())
-        return f"ARRAY[{repo}::text || ' ' || {status}] @> ARRAY[{place}]", list(params)
-
-
 @contextmanager
 def by_index_alone() -> Iterator[None]:
-    """Where statistics say that half of the rows match, the planner reads the whole table, and they are often wrong."""
+    """For what a GIN index finds, in no order.  Not to be nested.
+
+    Where statistics say that half of the rows match, the planner reads the whole table, or an index of another order
+    from its beginning, and they are often wrong.
+    """
     if connection.vendor != "postgresql":
         yield
         return
+    within = connection.in_atomic_block
     with transaction.atomic(savepoint=False), connection.cursor() as cursor:
-        cursor.execute("SELECT set_config('enable_seqscan', 'off', true), set_config('jit', 'off', true)")
+        cursor.execute(f"SELECT {_OFF}, set_config('enable_seqscan', 'off', true), set_config('jit', 'off', true)")
         yield
-        cursor.execute("SET LOCAL enable_seqscan TO DEFAULT; SET LOCAL jit TO DEFAULT")
+        if within:  # Else the end of the transaction does it.
+            cursor.execute(f"{_ON}; SET LOCAL enable_seqscan TO DEFAULT; SET LOCAL jit TO DEFAULT")
+
+
+@contextmanager
+def in_order() -> Iterator[None]:
+    """For what an index of an order finds, in the midst of `by_index_alone`."""
+    with connection.cursor() as cursor:
+        cursor.execute(_ON)
+        yield
+        cursor.execute(f"SELECT {_OFF}")
+
+
+_OFF = "set_config('enable_indexscan', 'off', true)"  # A scan of an index in its order, not one for a bitmap.
+_ON = "SET LOCAL enable_indexscan TO DEFAULT"

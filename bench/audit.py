@@ -54,7 +54,7 @@ SELECT now() - (%(rows)s - n) * interval '20 seconds',
     CASE WHEN n %% 5000 = 0 THEN 'admin' WHEN n %% 4 = 0 THEN 'git' WHEN n %% 4 = 1 THEN 'api' ELSE 'page' END,
     CASE WHEN n %% 4 = 1 THEN 'token-' || (n %% 5000) ELSE '' END,
     CASE WHEN n %% 5 = 0 THEN %(repo)s ELSE 1000000 + n %% 3000 END, NULL, '{"status": "pending"}'
-FROM generate_series(1, %(rows)s) AS n
+FROM generate_series(1::bigint, %(rows)s) AS n
 """
 ADDRESSES = """
 INSERT INTO accounts_auditaddress (event_id, at, address)

@@ -5,7 +5,8 @@
 One database has a repo of each size.  The peers write a file: "same" is the very SELECT of the CSV report, for all rows
 at once; "bare" has its columns, answers and order, but times as PostgreSQL spells them and cells as they are.  Product
 and peers take turns.  "whole" is seconds until the last byte, "first" until the first one, both at the client; "grown"
-is how much more memory than at rest a web process has held (VmHWM).
+is how much more memory than at rest a web process has held (VmHWM).  "busy" is how many seconds the database and the web
+server, or psql, were on a processor: on a machine that does other things as well, that is what to compare.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from __future__ import annotations
 import argparse
 import math
 import os
+import resource
 import shutil
 import socket
 import statistics
@@ -107,6 +109,24 @@ def psql(hub: Hub, select: str, into: Path) -> float:
     return time.perf_counter() - began
 
 
+def on_a_processor(hub: Hub, webs: list[Web]) -> float:
+    """Seconds so far of the database, with the connections that have ended, of the web servers, and of psql."""
+    (postmaster,) = (hub.cluster.folder / "data" / "postmaster.pid").read_text().splitlines()[:1]
+    found = subprocess.run(["pgrep", "-P", postmaster], capture_output=True, text=True, check=True)
+    pids = [int(pid) for pid in found.stdout.split()] + [pid for web in webs for pid in children_of(web.process.pid)]
+    ticks = sum(sum(_ticks(pid)[:2]) for pid in pids) + sum(_ticks(int(postmaster))[2:])
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return ticks / os.sysconf("SC_CLK_TCK") + usage.ru_utime + usage.ru_stime
+
+
+def _ticks(pid: int) -> list[int]:
+    """In user mode and in the kernel, and the same of its children that have ended."""
+    try:
+        return [int(word) for word in Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:15]]
+    except FileNotFoundError:  # It has ended meanwhile.
+        return [0, 0, 0, 0]
+
+
 def measure(hub: Hub, webs: list[Web], sizes: list[int], rounds: int, token: str, folder: Path) -> dict[str, Any]:
     steps: dict[str, Callable[[], dict[str, float]]] = {}
     for size in sizes:
@@ -121,7 +141,9 @@ def measure(hub: Hub, webs: list[Web], sizes: list[int], rounds: int, token: str
         for name, step in steps.items():
             if not number and not name.startswith(f"{sizes[0]} "):  # The first round is for warming up.
                 continue
+            before = on_a_processor(hub, webs)
             figures = step()
+            figures["busy"] = on_a_processor(hub, webs) - before
             if number:
                 found[name].append(figures)
             print(name, {key: round(value, 3) for key, value in figures.items()}, flush=True)
@@ -142,9 +164,9 @@ def summed_up(found: dict[str, list[dict[str, float]]], sizes: list[int]) -> dic
         told: dict[str, Any] = {key: spread((one[key] for one in rounds), 3) for key in rounds[0]}
         for peer in ("same", "bare"):
             against = found[f"{size} psql {peer}"]
-            told[f"times psql, {peer}"] = spread(
-                (one["whole"] / other["whole"] for one, other in zip(rounds, against, strict=True)), 2
-            )
+            for what in ("whole", "busy"):
+                ratios = (one[what] / other[what] for one, other in zip(rounds, against, strict=True))
+                told[f"{what}, times psql {peer}"] = spread(ratios, 2)
         if kind in BUDGETS:
             told["budget"] = BUDGETS[kind]
         summary[name] = told
@@ -152,10 +174,10 @@ def summed_up(found: dict[str, list[dict[str, float]]], sizes: list[int]) -> dic
         small, large = sizes[0], sizes[-1]
         for name in [name for name in found if name.startswith(f"{large} ")]:
             less, more = (
-                statistics.median(one["whole"] for one in found[name.replace(str(large), str(size), 1)])
+                statistics.median(one["busy"] for one in found[name.replace(str(large), str(size), 1)])
                 for size in (small, large)
             )
-            summary[name]["exponent"] = round(math.log(more / less) / math.log(large / small), 2)
+            summary[name]["exponent of busy"] = round(math.log(more / less) / math.log(large / small), 2)
     return summary
 
 

@@ -34,7 +34,7 @@ OPEN = {
     "api/users/<segment:name>/overview", "api/organizations/<segment:name>/overview", "<segment:name>",
     "organizations/<segment:name>/members",
     "oauth/device", "api/validate-yaml", "account/inactive", "account/verify", "password/reset",
-    "password/reset/sent", "password/reset/done", "account/verify/x", "password/reset/1-x", "admin/login/",
+    "password/reset/sent", "password/reset/done", "account/verify/x", "password/reset/1-x",
     "logout",
 }  # fmt: skip
 OPEN_OF_A_GATED_REPO = {

@@ -58,7 +58,7 @@ def remove_those_of_staff(apps: Any, schema_editor: Any) -> None:
 
 class Migration(migrations.Migration):
     atomic = False
-    dependencies = [("access", "0007_staff")]
+    dependencies = [("access", "0008_find_requests_by_time")]
     operations = [
         migrations.AddField(
             "bulkreview",

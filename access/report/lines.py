@@ -119,8 +119,8 @@ def _fields(layout: Layout) -> Sql:
     pairs = ["%s::text || (request.answers -> %s::text)::text"] * len(layout.answers)
     params = [param for label in layout.labels for param in (f"{json.dumps(label, ensure_ascii=False)}: ", label)]
     rest, rest_params = _rest(layout)
-    pairs.append(f"nullif(substr({rest}, 2, length({rest}) - 2), '')")
-    return _together(pairs, "concat_ws", "', '"), [*params, *rest_params, *rest_params]
+    pairs.append(f"nullif(substr(left({rest}, -1), 2), '')")  # Without its braces.
+    return _together(pairs, "concat_ws", "', '"), [*params, *rest_params]
 
 
 def _rest(layout: Layout) -> Sql:

@@ -72,7 +72,9 @@ def _lines(events: list[AuditEvent]) -> list[Line]:
 
 def _changes(event: AuditEvent) -> list[Change]:
     """By name.  A single value is in the sentence, or is a commit, which the files tell of."""
-    return [change for change in compared(*_told(event)) if change.name]
+    shown = words.SHOWN.get(event.verb.partition(":")[0])
+    changes = [change for change in compared(*_told(event)) if change.name]
+    return [change for change in changes if shown is None or change.name in shown]
 
 
 def _told(event: AuditEvent) -> tuple[Any, Any]:

@@ -102,6 +102,17 @@ TOLD: Final = frozenset(
 )
 """Nouns of which a repo's people see before and after.  Of others these may hold what is not theirs."""
 
+SHOWN: Final = {
+    # Of before and after, what the page shows beside the sentence.  A download has all.
+    "access_request": {"reason"},
+    "bulk_review": {"status", "total", "decided", "refused", "because"},
+    "gate_form": set(),
+    "report": {"format"},
+    "audit": {"format"},
+    "notification_address": set(),
+}
+"""Nouns that are not here show everything."""
+
 ENTRANCES: Final = {"page": "on the pages", "api": "by the API", "git": "by git", "admin": "in the admin", "system": ""}
 STAFF, ITSELF, STRANGER = "Staff of this server", "GateHub", "Somebody who was not signed in"
 

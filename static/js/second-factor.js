@@ -1,5 +1,6 @@
 // Security keys: <form data-security-key="get" or "create" data-options="…">, with a field named credential, an element
-// [data-problem] and a submit button that waits for this script.  webauthn-json.js speaks to the browser.
+// [data-problem], one for browsers without scripts, and a submit button that waits for this one.  webauthn-json.js speaks
+// to the browser.
 const REFUSED = {
   NotAllowedError: "Nothing came from the key: it was cancelled, took too long, or is not one of yours. Try again.",
   InvalidStateError: "This key is among yours already.",
@@ -10,6 +11,7 @@ const NOT_THERE = "This browser cannot use security keys here: that takes https,
 for (const form of document.querySelectorAll("[data-security-key]")) {
   const button = form.querySelector("button[type=submit]");
   const problem = form.querySelector("[data-problem]");
+  form.querySelector("[data-without-scripts]").remove();
   const say = (words) => { problem.textContent = words; problem.hidden = !words; };
   if (!window.isSecureContext || !webauthnJSON.supported()) {
     say(NOT_THERE);

@@ -20,6 +20,7 @@ from accounts import services, triggers
 from accounts.actor import SYSTEM, Actor
 from accounts.models import AuditAddress, AuditEvent, AuditEventIsPermanent
 from tests.support.cast import PASSWORD
+from tests.support.server import ROOT
 
 
 @pytest.fixture
@@ -237,4 +238,45 @@ def test_a_trigger_that_is_switched_off_is_noticed():
         cursor.execute("ALTER TABLE accounts_auditevent DISABLE TRIGGER accounts_auditevent_is_kept")
         assert not triggers.is_installed(connection)
     triggers.install(connection)
+    assert triggers.is_installed(connection)
+
+
+@pytest.mark.postgresql
+def test_a_role_as_the_operators_guide_has_it_writes_the_trail_and_cannot_open_it(db, event):
+    """The statements of docs/operators.md.  Roles belong to the cluster; that of the test goes with its transaction."""
+    guide = (ROOT / "docs/operators.md").read_text()
+    grants = guide.split("let the server use a role that may not:")[1].split("```")[1].removeprefix("sql")
+    before = _kept()
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE ROLE gatehub_server")
+        cursor.execute(grants)
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE; SET ROLE gatehub_server")
+        for statement in (
+            "UPDATE accounts_auditevent SET verb = 'other'",
+            "DELETE FROM accounts_auditevent",
+            "TRUNCATE accounts_auditevent CASCADE",
+            "UPDATE accounts_auditaddress SET address = '192.0.2.9'",
+            "ALTER TABLE accounts_auditevent DISABLE TRIGGER ALL",
+            "DROP TRIGGER accounts_auditevent_is_permanent ON accounts_auditevent",
+            "DROP TABLE accounts_auditevent CASCADE",
+            "SET session_replication_role = replica",
+        ):
+            with pytest.raises(DatabaseError, match=r"permission denied|must be owner"), transaction.atomic():
+                cursor.execute(statement)
+        AuditEvent.record(by=Actor(address="192.0.2.7"), verb="thing:do", target="by the server's role")
+        cursor.execute("DELETE FROM accounts_auditaddress WHERE event_id = %s", [event.pk])
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE; RESET ROLE")
+    assert _kept()[0][: len(before[0])] == before[0]
+
+
+@pytest.mark.postgresql
+def test_the_owner_removes_a_row_as_the_operators_guide_has_it(db, event):
+    guide = (ROOT / "docs/operators.md").read_text()
+    steps = guide.split("### If a row must go")[1].split("```")[1].removeprefix("sql")
+    steps = steps.replace("BEGIN;", "").replace("COMMIT;", "").replace("4711", str(event.pk))
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute(steps)
+    assert not AuditEvent.objects.filter(pk=event.pk).exists()
+    assert AuditEvent.objects.get(verb="audit:row_removed").target == f"audit event {event.pk}"
     assert triggers.is_installed(connection)

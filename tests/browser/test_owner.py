@@ -223,10 +223,15 @@ def test_give_access(visit, stage, owner, repo_id, javascript):
 
 def test_download_the_report(visit, owner, guests, repo_id):
     page = visit(f"/{repo_id}/settings", owner)
-    with page.expect_download() as download:
-        page.get_by_role("link", name="Download report as CSV").click()
-    rows = list(csv.DictReader(io.StringIO(download.value.path().read_text("utf-8-sig"))))
-    assert {person.name for person in guests} <= {value for row in rows for value in row.values()}
+    form = page.locator(".report-form")
+    for days, found in (("2020-01-01", {person.name for person in guests}), ("2099-01-01", set())):
+        form.get_by_label("Asked from").fill(days)
+        with page.expect_download() as download:
+            form.get_by_role("button", name="Download report").click()
+        assert download.value.suggested_filename.endswith(".csv")
+        rows = list(csv.DictReader(io.StringIO(download.value.path().read_text("utf-8-sig"))))
+        assert {row["user"] for row in rows} >= found
+        assert bool(rows) == bool(found)
 
 
 def test_rename(visit, stage, owner, repo_id):

@@ -31,6 +31,10 @@ def eventful(gated_repo, asked, ada, sam, noor, make_staff):
     return gated_repo
 
 
+def gated_form(repo) -> str:
+    return repo.gate_form.digest
+
+
 def lines(page) -> list[str]:
     return [words(line) for line in page.select(".history > li")]
 
@@ -53,6 +57,8 @@ def test_it_says_who_did_what_and_how_in_plain_words(eventful, browser, ada):
                  "on the pages", "by the API"):  # fmt: skip
         assert said in told, said
     assert page.select_one('.history a.title[href="/sam"]')
+    assert gated_form(eventful) not in told, "digests say nothing to people"
+    assert gated_form(eventful) in text_of(browser(ada).get(DOWNLOAD, {"format": "jsonl"})).decode()
 
 
 def test_it_tells_no_network_address_no_token_and_no_name_of_staff(eventful, api, browser, ada, sam):

@@ -6,11 +6,16 @@ import json
 import re
 
 import pytest
+from django.contrib import admin
+from django.urls import reverse
 
 from access import services
 from accounts import services as accounts
-from accounts.actor import SYSTEM, Actor
+from accounts.actor import SYSTEM, Actor, Entrance
+from accounts.models import User
 from gatehub import errors
+from notifications.models import OutboxMessage
+from repos import services as repo_services
 from tests.support.cast import PASSWORD, add_files, make_token
 from tests.web.pages import assert_nothing_inline, soup, words
 
@@ -23,6 +28,10 @@ PAGES = ["/", "/models", "/datasets", "/models?search=%3Cscript%3E", "/lab", "/e
          "/password/reset", "/password/reset/sent", "/password/reset/done", "/account/verify", "/account/inactive",
          "/account/verify/no-such-key", "/password/reset/1-abc", "/account/confirm", "/settings/profile",
          "/settings/tokens", "/settings/requests", "/settings/addresses", "/settings/password", "/new", "/nobody",
+         "/settings/security", "/settings/security/app", "/settings/security/app/remove", "/settings/security/keys",
+         "/settings/security/keys/add", "/settings/security/keys/1/rename", "/settings/security/keys/1/remove",
+         "/settings/security/recovery-codes", "/settings/security/recovery-codes/new", "/login/factor",
+         "/account/confirm/code", "/account/confirm/key",
          "/notifications/address/x", "/notifications/unsubscribe/x", "/settings/notifications", "/no/such-repo",
          "/settings/organizations", "/organizations/new",
          "/organizations/lab/members", "/organizations/lab/members?user=evil",
@@ -81,6 +90,45 @@ def test_nothing_a_user_wrote_runs_on_any_page(evil, browser, ada, sam, noor):
             response = client.get(path)
             if response.status_code not in (301, 302):
                 assert_safe(response, path)
+
+
+def staff_pages():
+    """Every list of the admin, and the page of the newest row in it."""
+    yield "/admin/"
+    for model in admin.site._registry:
+        name = f"admin:{model._meta.app_label}_{model._meta.model_name}"
+        yield reverse(f"{name}_changelist")
+        newest = model._default_manager.order_by("-pk").first()
+        if newest is not None:
+            yield reverse(f"{name}_change", args=[newest.pk])
+
+
+def test_nothing_a_user_wrote_runs_in_the_admin(evil, gated_repo, ada, browser, make_staff):
+    """Where scripts may evaluate what stands in an attribute, nobody else may put anything there."""
+    stef = make_staff("stef", superuser=True)
+    repo_services.disable(gated_repo, reason=EVIL[:200], by=Actor(user=stef, entrance=Entrance.ADMIN))
+    User.objects.filter(pk=stef.pk).update(fullname=EVIL[:120])
+    OutboxMessage.objects.create(kind="accepted", state="dispatched", repo=gated_repo, data={EVIL: EVIL})
+    client = browser(stef)
+    pages = [*staff_pages(), f"/admin/repos/repo/{gated_repo.pk}/enable/", "/admin/repos/repo/?q=%22%3E%3Cscript%3E"]
+    assert len(pages) > 30
+    evil_was_shown = 0
+    for path in pages:
+        response = client.get(path)
+        assert response.status_code == 200, path
+        policy = response["Content-Security-Policy"]
+        assert "unsafe-inline" not in policy, path
+        assert re.search(r"script-src 'self' 'unsafe-eval'(;|$)", policy), path
+        assert_nothing_inline(response)
+        page = soup(response)
+        assert not page.select("img[src=x]"), path
+        assert "1118888" not in words(page), path
+        evil_was_shown += "alert(1)" in words(page)
+        for node in page.find_all(True):
+            for attribute, value in node.attrs.items():
+                if attribute.startswith(("x-", ":", "@", "hx-")):
+                    assert "alert(1)" not in str(value), (path, node)
+    assert evil_was_shown > 4
 
 
 def test_hostile_labels_are_names_of_controls_letter_for_letter(evil, browser, sam):

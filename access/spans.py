@@ -1,0 +1,143 @@
+"""Stretches of time of a list: days in UTC, and blocks of 32 of them, as the index `access_request_find` knows them.
+
+The first column of that index is an array of three numbers: the list of repo and status that a request is in, that list
+on the day on which it was sent, and that list in the block of that day.  Numbers, because PostgreSQL makes the array
+again for each row that the index finds, and texts took it four times as long.  Some thirty of them can be asked for at
+once; for hundreds, PostgreSQL's index takes longer than for the whole list.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+from typing import Any
+
+from django.db import connection
+from django.db.models import BooleanField, F, Func
+
+from access.models import AccessRequest
+from repos.models import Repo
+
+BITS = 5
+"""A block is 2^5 days."""
+MOST_AT_ONCE = 36
+"""Of spans, in one question to the index: three years of blocks."""
+
+_STATUSES = (AccessRequest.Status.PENDING, AccessRequest.Status.ACCEPTED, AccessRequest.Status.REJECTED)
+_BLOCKS_FROM = 1 << 22  # Above the days: the last one that Python knows is the 3,652,058th.
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A block, or a day, which is its own busiest day.  Days are counted from 1 January of the year 1.
+
+    `key` is what the index has for it, `number` how many requests of the list it has.
+    """
+
+    key: int
+    first: int
+    last: int
+    number: int
+    busiest: int
+    most: int  # On the busiest day.
+
+    @property
+    def is_day(self) -> bool:
+        return self.first == self.last
+
+    @property
+    def begins(self) -> datetime:
+        return datetime.combine(date.fromordinal(self.first + 1), time.min, UTC)
+
+    @property
+    def ends(self) -> datetime:
+        """Its last microsecond, which is as fine as PostgreSQL keeps them."""
+        return datetime.combine(date.fromordinal(self.last + 1), time.max, UTC)
+
+    @property
+    def sample(self) -> Span:
+        """The busiest day, of which two have the same key only if they are the same."""
+        return Span(self.key_of_list + self.busiest, self.busiest, self.busiest, self.most, self.busiest, self.most)
+
+    @property
+    def key_of_list(self) -> int:
+        return self.key >> 23 << 23
+
+
+def key_of(repo: Repo, status: str) -> int:
+    """What the index has for the whole list."""
+    return (repo.pk * 4 + _STATUSES.index(AccessRequest.Status(status))) << 23
+
+
+def blocks(repo: Repo, status: str, since: datetime | None, until: datetime | None) -> list[Span]:
+    """The blocks with requests of the list that may have been sent then, the oldest first."""
+    return _spans(repo, status, _BLOCKS, _BLOCKS_FROM, since, until)
+
+
+def days(repo: Repo, status: str, block: Span) -> list[Span]:
+    """The days of a block with requests of the list, the oldest first."""
+    return _spans(repo, status, _DAYS, 0, block.begins, block.ends)
+
+
+# Added up by the database: a list of years has a thousand days.
+_DAYS, _BLOCKS = "day - '0001-01-01'", f"(day - '0001-01-01') >> {BITS}"
+_TALLIED = """SELECT {span}, min(day) - '0001-01-01', max(day) - '0001-01-01', sum({status}),
+    (array_agg(day ORDER BY {status} DESC))[1] - '0001-01-01', max({status})
+FROM access_requesttally WHERE repo_id = %s AND {status} > 0 AND day >= %s AND day <= %s GROUP BY 1 ORDER BY 1"""
+
+
+def _spans(
+    repo: Repo, status: str, span: str, keys_from: int, since: datetime | None, until: datetime | None
+) -> list[Span]:
+    first, key = key_of(repo, status) + keys_from, AccessRequest.Status(status).value
+    times = (date.min if since is None else _day(since), date.max if until is None else _day(until))
+    with connection.cursor() as cursor:
+        cursor.execute(_TALLIED.format(span=span, status=key), [repo.pk, *times])
+        return [Span(first + place, *rest) for place, *rest in cursor.fetchall()]
+
+
+def beyond(spans: Iterable[Span], moment: datetime, *, backwards: bool) -> list[Span]:
+    """Those that reach to a moment and further."""
+    day = _number(_day(moment))
+    return [span for span in spans if (span.first <= day if backwards else span.last >= day)]
+
+
+def total(spans: Iterable[Span]) -> int:
+    return sum(span.number for span in spans)
+
+
+def leading(spans: Sequence[Span], most: int) -> list[Span]:
+    """The first few that have so many requests at most together; one at least."""
+    number, end = 0, 0
+    while end < min(len(spans), MOST_AT_ONCE) and (not end or number + spans[end].number <= most):
+        number += spans[end].number
+        end += 1
+    return list(spans[:end])
+
+
+def _day(moment: datetime) -> date:
+    return moment.astimezone(UTC).date()
+
+
+def _number(day: date) -> int:
+    return day.toordinal() - 1
+
+
+_LIST = "((%(repo)s * 4 + CASE %(status)s WHEN 'pending' THEN 0 WHEN 'accepted' THEN 1 ELSE 2 END) << 23)"
+_DAY = "((%(at)s AT TIME ZONE 'UTC')::date - '0001-01-01'::date)"
+_KEYS = f"ARRAY[{_LIST}, {_LIST} + {_DAY}, {_LIST} + {_BLOCKS_FROM} + ({_DAY} >> {BITS})]"
+
+
+class IsInOneOf(Func):
+    """Whether a request is in one of the lists or spans with these keys, in the words of the index."""
+
+    output_field = BooleanField()
+
+    def __init__(self, *keys: int, **extra: Any) -> None:
+        super().__init__(F("repo_id"), F("status"), F("requested_at"), **extra)
+        self.keys = list(keys)
+
+    def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> tuple[str, list[Any]]:
+        repo, status, at = (compiler.compile(column)[0] for column in self.get_source_expressions())
+        return f"{_KEYS % {'repo': repo, 'status': status, 'at': at}} && %s::bigint[]", [self.keys]

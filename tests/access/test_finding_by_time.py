@@ -1,0 +1,259 @@
+"""Finding requests by stretches of time, held against the plain query.  Up to two hundred ask for lab/toxic-bert.
+
+So few rows are looked at, sorted and sampled that every way of finding is gone.
+"""
+
+from __future__ import annotations
+
+import itertools
+import random
+import re
+from datetime import UTC, date, datetime, time, timedelta
+
+import pytest
+from django.core.management import call_command
+from django.db import connection
+from django.db.models import Q
+from django.test.utils import CaptureQueriesContext
+
+from access import finding, search, spans
+from access.filters import RequestFilter
+from access.finding import Finder, Number
+from access.models import AccessRequest
+from accounts.keyset import Order
+from accounts.models import User
+
+MANY = 180
+NUMBER = 7
+DAY = timedelta(days=1)
+BORDER = datetime.combine(date.fromordinal((23126 << 5) + 1), time.min, UTC)  # Of two blocks, in 2026.
+TICK = timedelta(microseconds=1)
+ORDERS = {
+    "pending": [Order("requested_at"), Order("fullname")],
+    "accepted": [Order("requested_at"), Order("reviewed_at"), Order("fullname")],
+}
+STATUSES = list(ORDERS)
+
+
+def evenly(n: int) -> datetime:
+    return BORDER + (n - MANY // 2) * 3.3 * DAY
+
+
+def in_one_month(n: int) -> datetime:
+    return BORDER + n * DAY / 6
+
+
+def in_one_day(n: int) -> datetime:
+    return BORDER + n * timedelta(minutes=8)
+
+
+def at_once(n: int) -> datetime:
+    return BORDER
+
+
+def around_midnights(n: int) -> datetime:
+    """Last and first microseconds of days, of which every 32nd ends a block."""
+    return BORDER + (n // 6 - 15) * 16 * DAY + (n % 3 - 1) * TICK
+
+
+def with_gaps_of_years(n: int) -> datetime:
+    return BORDER.replace(year=1968 + n // 30 * 17) + n % 30 * DAY / 2
+
+
+def at_the_ends_of_time(n: int) -> datetime:
+    """Of Python's, almost: PostgreSQL's session is some hours from UTC, perhaps."""
+    return datetime(9999, 12, 30, 12, tzinfo=UTC) - n * DAY if n % 2 else datetime(1, 1, 2, 12, tzinfo=UTC) + n * DAY
+
+
+LAYOUTS = [evenly, in_one_month, in_one_day, at_once, around_midnights, with_gaps_of_years, at_the_ends_of_time]
+layouts = pytest.mark.parametrize("layout", LAYOUTS, ids=[layout.__name__ for layout in LAYOUTS])
+pytestmark = pytest.mark.postgresql
+
+
+@pytest.fixture
+def bounds(monkeypatch):
+    for name, value in {
+        "LOOKED_AT": 20,
+        "ENOUGH": 11,
+        "MOST_SORTED": 12,
+        "SOME": 12,
+        "CROWD": 30,
+        "SAMPLED_FROM": 15,
+    }.items():
+        monkeypatch.setattr(finding, name, value)
+    monkeypatch.setattr(spans, "MOST_AT_ONCE", 4)
+
+
+@pytest.fixture
+def ask(gated_repo, make_repo, ada):
+    """Many ask at the times of a layout, in no order of keys, and of the other repo as well.  `word(n)` is in their
+    answers, of the nth in time; every third is accepted, at a time that has little to do with when they asked."""
+
+    def ask(layout, word, number=MANY) -> None:
+        seeded = random.Random(5)  # noqa: S311 - the same rows in each run
+        people = [User(username=f"person{n}", email=f"p{n}@example.org") for n in range(number)]
+        users = User.objects.bulk_create(people)
+        places = list(range(number))
+        seeded.shuffle(places)
+        rows = []
+        for repo in (gated_repo, make_repo("lab/other", by=ada, gated="manual")):
+            for n, user in zip(places, users, strict=True):
+                asked, said = layout(n), {"Why": f"everybody {word(n)}", "Country": "FR" if n % 4 else "CH"}
+                decided = BORDER + seeded.randrange(100) * DAY if n % 3 == 1 else None
+                rows.append(
+                    AccessRequest(
+                        repo=repo, user=user, email=user.email, fullname=seeded.choice(["Ada", "Zoë", "李明", ""]),
+                        answers=said, requested_at=asked, status="accepted" if decided else "pending",
+                        reviewed_at=decided, search_text=search.searchable([user.username, *said.values()]),
+                    )
+                )  # fmt: skip
+        AccessRequest.objects.bulk_create(rows)
+
+    return ask
+
+
+def plain(repo, chosen: RequestFilter, beyond: Q, columns: list[str]) -> list[int]:
+    rows = chosen.requests(repo).filter(beyond).order_by(*columns)
+    return list(rows.values_list("pk", flat=True)[:NUMBER])
+
+
+def windows(seeded: random.Random, moments: list[datetime]) -> list[dict[str, datetime]]:
+    """None; an open one each way; and some that begin and end with a request, or a microsecond beside one."""
+    some = [sorted(seeded.sample(moments, 2)) for _ in range(3)]
+    between = [
+        {
+            "asked_after": since + seeded.choice([-1, 0, 1]) * TICK,
+            "asked_before": until + seeded.choice([-1, 0, 1]) * TICK,
+        }
+        for since, until in some
+    ]
+    return [{}, {"asked_after": moments[-12]}, {"asked_before": moments[20]}, *between]
+
+
+WORDS = {
+    "late": lambda n: "late" if n >= MANY * 3 // 4 else "",
+    "early": lambda n: "early" if n < MANY // 4 else "",
+    "middle": lambda n: "middle" if MANY // 3 < n < MANY // 2 else "",
+    "rare": lambda n: "rare" if n in (0, 77, 150) else "",
+}
+
+
+@layouts
+def test_what_is_found_is_what_a_plain_query_finds(layout, bounds, ask, gated_repo):
+    seeded = random.Random(11)  # noqa: S311
+    ask(layout, lambda n: " ".join(word(n) for word in WORDS.values()))
+    moments = sorted(AccessRequest.objects.filter(repo=gated_repo).values_list("requested_at", flat=True))
+    rows = {status: list(AccessRequest.objects.filter(repo=gated_repo, status=status)) for status in STATUSES}
+    for text, status in itertools.product((*WORDS, "everybody", "nobody", ""), STATUSES):
+        for order in ORDERS[status]:
+            window = seeded.choice(windows(seeded, moments))
+            country = {"country": "CH", "countries_in": ("Country",)} if seeded.random() < 0.3 else {}
+            chosen = RequestFilter(status, search=text, **(window if seeded.random() < 0.5 else {}), **country)
+            for way in (order, order.reversed):
+                place = way.beyond(AccessRequest, way.cursor(seeded.choice(rows[status])))
+                for beyond in (Q(), place):
+                    found = Finder(gated_repo, chosen, 9).first(beyond, way.columns, NUMBER)
+                    assert found == plain(gated_repo, chosen, beyond, way.columns), (chosen, way, beyond)
+
+
+@layouts
+def test_numbers_are_right_after_each_way_of_finding(layout, bounds, ask, gated_repo):
+    ask(layout, lambda n: " ".join(word(n) for word in WORDS.values()))
+    for text, window in itertools.product((*WORDS, "everybody"), ({}, {"asked_before": BORDER + 3 * DAY})):
+        chosen = RequestFilter("pending", search=text, **window)
+        expected = chosen.requests(gated_repo).count()
+        for order in (Order("requested_at"), Order("requested_at", descending=True), Order("fullname")):
+            finder = Finder(gated_repo, chosen, 30)
+            finder.first(Q(), order.columns, NUMBER)
+            number = finder.count()
+            if number.more:
+                assert 0 < number.value < expected, (chosen, order)
+            else:
+                assert number == Number(expected), (chosen, order)
+
+
+@pytest.mark.parametrize(
+    ("word", "order"),
+    [
+        ("late", Order("requested_at")),
+        ("early", Order("requested_at", descending=True)),
+        ("middle", Order("requested_at")),
+        ("middle", Order("requested_at", descending=True)),
+    ],
+)
+@pytest.mark.parametrize("layout", [evenly, in_one_month], ids=["evenly", "in_one_month"])
+def test_a_crowd_behind_a_stretch_without_any_is_never_collected(word, order, layout, bounds, ask, gated_repo):
+    ask(layout, WORDS[word])
+    chosen = RequestFilter("pending", search=word)
+    with CaptureQueriesContext(connection) as queries:
+        finder = Finder(gated_repo, chosen, 9)
+        found = finder.first(Q(), order.columns, NUMBER)
+        finder.count()
+    assert found == plain(gated_repo, chosen, Q(), order.columns)
+    by_index = [query["sql"] for query in queries if "&&" in query["sql"]]
+    assert by_index
+    for sql in by_index:  # The LIMIT comes before any order.
+        assert re.search(r"LIMIT (10|13)(\) (AS found ORDER BY|subquery)|$)", sql), sql
+        assert "ORDER BY" not in sql.partition("LIMIT")[0]
+
+
+def test_a_stretch_is_found_by_the_index_alone(bounds, ask, gated_repo):
+    ask(evenly, WORDS["late"])
+    window = {"asked_after": BORDER + 100 * DAY, "asked_before": BORDER + 190 * DAY}
+    with CaptureQueriesContext(connection) as queries:
+        found = Finder(gated_repo, RequestFilter("pending", search="late", **window), 9).first(
+            Q(), ["fullname", "pk"], NUMBER
+        )
+    assert len(found) == NUMBER
+    (sql,) = [query["sql"] for query in queries if "&&" in query["sql"]]
+    key = spans.key_of(gated_repo, "pending")
+    assert str(key) not in sql  # The blocks of the window, not the list.
+    with finding.by_index_alone(), connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN {sql}")
+        plan = "\n".join(line for (line,) in cursor.fetchall())
+    assert "Bitmap Index Scan on access_request_find" in plan
+    assert "Index Cond: ((ARRAY[(((repo_id * 4)" in plan
+    assert "Seq Scan" not in plan
+
+
+def test_it_does_not_matter_where_the_session_of_the_database_is(bounds, ask, gated_repo):
+    ask(around_midnights, WORDS["late"])
+    expected = plain(gated_repo, RequestFilter("pending", search="late"), Q(), ["requested_at", "pk"])
+    with connection.cursor() as cursor:
+        for zone in ("Pacific/Auckland", "America/Los_Angeles", "UTC"):
+            cursor.execute("SELECT set_config('TimeZone', %s, false)", [zone])
+            window = {"asked_after": evenly(0) - 1000 * DAY, "asked_before": evenly(MANY)}
+            for more in ({}, window):
+                chosen = RequestFilter("pending", search="late", **more)
+                found = Finder(gated_repo, chosen, 9).first(Q(), ["requested_at", "pk"], NUMBER)
+                assert found == expected, (zone, more)
+
+
+def test_spans_are_days_and_blocks_in_utc(bounds, ask, gated_repo):
+    ask(around_midnights, lambda n: "", number=36)
+    listed = spans.blocks(gated_repo, "pending", None, None)
+    rows = AccessRequest.objects.filter(repo=gated_repo, status="pending")
+    assert spans.total(listed) == rows.count()
+    for span in [*listed, *(day for block in listed for day in spans.days(gated_repo, "pending", block))]:
+        within = rows.filter(requested_at__range=(span.begins, span.ends))
+        assert set(within) == set(rows.filter(spans.IsInOneOf(span.key)))
+        assert len(within) == span.number
+    assert set(rows.filter(spans.IsInOneOf(spans.key_of(gated_repo, "pending")))) == set(rows)
+    assert not rows.filter(spans.IsInOneOf()).exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_index_is_replaced_beside_readers_and_after_a_broken_attempt(gated_repo):
+    def definition() -> str:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT indexdef FROM pg_indexes WHERE indexname LIKE 'access_request_find%%'")
+            ((found,),) = cursor.fetchall()
+            return str(found)
+
+    assert "'UTC'" in definition()
+    call_command("migrate", "access", "0006", verbosity=0)
+    assert "'UTC'" not in definition()
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE INDEX access_request_find_new ON access_accessrequest (email)")
+    call_command("migrate", verbosity=0)
+    assert "'UTC'" in definition()
