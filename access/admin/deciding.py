@@ -131,15 +131,18 @@ def _confirm(
     page: Any, request: HttpRequest, asked: Asked, order: Order, choice: Choice, problem: str, back: str
 ) -> HttpResponse:
     requests = AccessRequest.objects.select_related("user", "repo__namespace").defer("search_text", "answers")
-    number = choice.count()
-    examples = requests.filter(pk__in=[key for key, _ in choice.next(0, NAMED)]).order_by("pk")
+    fit = {status for status in choice.statuses() if order.status in services.REVIEWS[Status(status)]}
+    possible = choice if order.everything else choices.ticked([pair for pair in order.seen if pair[1] in fit])
+    number = possible.count()
+    examples = requests.filter(pk__in=[key for key, _ in possible.next(0, NAMED)]).order_by("pk")
     context = {
         **page.admin_site.each_context(request),
         "title": f"{WORDS[order.action].rstrip('…')} access requests",
         "opts": page.opts,
         "order": order,
         "done": DONE[order.status],
-        "from_status": " or ".join(sorted(choice.statuses())),
+        "from_status": " or ".join(sorted(fit)),
+        "left": choice.count() - number,
         "number": number,
         "examples": examples,
         "others": max(number - NAMED, 0),

@@ -26,7 +26,8 @@ def export(request: HttpRequest, asked: Asked) -> StreamingHttpResponse:
     name, _ = EXPORTS[order.action]
     if order.everything:
         chosen = chosen_filter(asked, order.until)
-        requests, told = chosen.requests(), chosen.to_json()
+        requests = chosen.requests()
+        told = {name: value for name, value in chosen.to_json().items() if value not in (None, "")}
     else:
         keys = [key for key, _ in order.seen]
         if not keys:

@@ -68,6 +68,14 @@ def test_rejecting_asks_for_a_reason_first_and_says_whom(sams, noors, rita, act)
     assert {request.reviewed_by for request in AccessRequest.objects.all()} == {rita}
 
 
+def test_those_ticked_who_are_rejected_already_are_not_counted(sams, noors, rita, act, ada):
+    services.review(access_request=sams, status="rejected", by=Actor(user=ada))
+    sams.refresh_from_db()
+    text = words(soup(act(rita, "reject", [sams, noors])).select_one("#content-main"))
+    assert "1 pending request will be rejected" in text
+    assert "1 of those you ticked is rejected already." in text
+
+
 def test_the_page_that_asks_for_a_reason_carries_the_form_on(sams, rita, act, browser):
     form = soup(act(rita, "reject", [sams])).select_one("#content-main form")
     said = [(field["name"], field.get("value", "")) for field in form.select("input") if field.get("type") == "hidden"]
