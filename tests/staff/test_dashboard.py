@@ -11,6 +11,7 @@ from access import bulk, services
 from access.filters import RequestFilter
 from access.models import AccessRequest, BulkReview
 from accounts.actor import Actor, Entrance
+from gatehub.caches import kept
 from gatehub.staff import dashboard
 from notifications.models import Delivery, OutboxMessage
 from repos import services as repos
@@ -180,3 +181,15 @@ def test_it_costs_as_many_queries_with_many_rows_as_with_few(
     assert len(page.select("[aria-labelledby=most-heading] li")) == dashboard.SHOWN
     assert len(page.select("[aria-labelledby=oldest-heading] li")) == dashboard.SHOWN
     assert not [query for query in few.captured_queries if 'COUNT(*) FROM "access_accessrequest"' in query["sql"]]
+
+
+@pytest.mark.parametrize(("slow", "told"), [(0, "1"), (3600, "0")])
+def test_sums_that_took_long_are_kept_for_a_minute_and_others_are_not(
+    asked, stef, browser, ada, monkeypatch, slow, told
+):
+    kept.delete(dashboard._SUMS)
+    monkeypatch.setattr(dashboard, "SLOW", slow)
+    assert numbers(shown(browser, stef))["Pending"] == "1"
+    services.review(access_request=asked[0], status="accepted", by=Actor(user=ada))
+    assert numbers(shown(browser, stef))["Pending"] == told
+    kept.delete(dashboard._SUMS)
