@@ -33,8 +33,8 @@ def export(request: HttpRequest, asked: Asked) -> StreamingHttpResponse:
         if not keys:
             raise BadRequest("Nobody is selected.", next_step="Tick those whom you want to export, or choose all.")
         requests, told = AccessRequest.objects.filter(pk__in=keys).order_by(), {"requests": keys}
-    pieces = report.stream(name, requests, across_repos=True)
     report.record_export(actor_of(request), name, None, told)
+    pieces = report.stream(name, requests, across_repos=True)
     response = StreamingHttpResponse(pieces, content_type=report.FORMATS[name].content_type)
     response["Content-Disposition"] = f'attachment; filename="access-requests-{timezone.now():%Y-%m-%d}.{name}"'
     response["Cache-Control"] = "no-store"
