@@ -263,7 +263,7 @@ def test_a_queue_of_more_than_five_hundred_is_accepted_when_the_gate_becomes_aut
     assert response["Location"] == f"{BULK}/{started.pk}"
     assert told == [started.pk]
     assert "620" in words(soup(client.get(response["Location"])))
-    with django_assert_max_num_queries(65):
+    with django_assert_max_num_queries(67):
         tasks.run_bulk_review(started.pk)
     assert AccessRequest.objects.filter(status="accepted").count() == 620
     page = soup(client.get(SETTINGS))

@@ -201,5 +201,5 @@ def test_a_full_list_costs_as_many_queries_as_a_short_one(
         for user in people
     )
     client = browser(ada)
-    with django_assert_max_num_queries(12):
+    with django_assert_max_num_queries(13):
         client.get(f"{SETTINGS}?status=rejected")
