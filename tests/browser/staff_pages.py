@@ -79,8 +79,8 @@ def decide(name: str, *, every: bool = False) -> Act:
             box.check()
         if every:
             page.get_by_label("All that match").check()
-        page.get_by_role("button", name=name, exact=True).click()
-        page.wait_for_load_state()
+        with page.expect_navigation():
+            page.get_by_role("button", name=name, exact=True).click()
 
     return act
 
@@ -89,8 +89,8 @@ def reject_with_too_much(page: Page) -> None:
     decide("Reject…")(page)
     page.get_by_label("Reason").evaluate("(field) => { field.maxLength = 500; }")
     page.get_by_label("Reason").fill("x" * 201)
-    page.get_by_role("button", name=re.compile(r"^Reject \d")).click()
-    page.wait_for_load_state()
+    with page.expect_navigation():
+        page.get_by_role("button", name=re.compile(r"^Reject \d")).click()
 
 
 REQUESTS = f"{ADMIN}/access/accessrequest/"

@@ -38,7 +38,8 @@ def test_page(row: Row, stage, new_context, pictures):
     page.goto(row.path.format(**stage.addresses))
     if row.act:
         row.act(page)
-    assert statuses[0] == statuses[-1] == row.status  # After the page comes the frame of a mail.
+    assert statuses[-1] == row.status
+    assert row.act or set(statuses) == {row.status}  # After the page comes the frame of a mail.
     page.evaluate(AXE)
     wrong = []
     for look in ("1280-light", "390-dark"):
