@@ -117,4 +117,4 @@ def test_tokens_are_found_by_their_person_or_their_end_and_show_no_more_of_it(ma
         assert token.sha256 not in answer.content.decode()
         assert secret not in answer.content.decode()
     with pytest.raises(InvalidCredentials):
-        tokens.authenticate(f"{secret[:-1]}x")
+        tokens.authenticate(secret[:-1] + ("y" if secret.endswith("x") else "x"))
