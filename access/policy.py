@@ -20,32 +20,15 @@ from typing import Any
 from django.db import connections
 from django.db.models import BooleanField, Exists, ExpressionWrapper, OuterRef, Q, QuerySet
 
-from access import region
-from access.errors import GatedRepo, LoginRequired
+from access import refusals, region
+from access.actions import Action as Action
+from access.errors import LoginRequired
 from access.models import AccessRequest, AccessToken, TokenScope
 from accounts.actor import SYSTEM, Actor, Entrance
 from accounts.compiled import Build, CompiledQuery, UnfitValue
 from accounts.errors import HubError, NotAllowed
 from accounts.models import Membership, Namespace, Organization
-from repos.errors import RepoDisabled, RepoNotFound
 from repos.models import Repo
-
-REGION_REFUSED = "This repository is not offered in your region."
-
-
-class Action(StrEnum):
-    """What can be done with a repo."""
-
-    CARD_VIEW = "card:view"  # See the repo, its card, its file names.
-    FILES_READ = "files:read"
-    FILES_WRITE = "files:write"
-    ACCESS_ASK = "access:ask"
-    SETTINGS_CHANGE = "settings:change"
-    REQUESTS_VIEW = "requests:view"  # The three lists and the report.
-    REQUESTS_REVIEW = "requests:review"
-    REPO_DELETE = "repo:delete"
-    REPO_MOVE = "repo:move"
-
 
 OPEN_FILES = frozenset({"README.md", "LICENSE", "LICENSE.md", "LICENSE.txt"})
 """Files at the root that whoever sees the repo may read, gated or not.  Exact names."""
@@ -338,6 +321,22 @@ def allowed(actor: Actor, repo: Repo, actions: Iterable[Action]) -> frozenset[Ac
     return frozenset(action for action, answer in zip(asked, answers, strict=False) if answer)
 
 
+def explain(actor: Actor, action: Action, repo: Repo) -> HubError:
+    """Why the actor may not do it, with the next step."""
+    if not may(actor, Action.CARD_VIEW, repo):
+        return refusals.hidden(actor)
+    token_is_the_problem = actor.token is not None and may(_without_token(actor), action, repo)
+    if action is not Action.FILES_READ:
+        return refusals.of_act(actor, action, repo, token_is_the_problem=token_is_the_problem)
+    form = repo.gate_form
+    abroad = form is not None and form.eu_disallowed and in_disallowed_region(actor)
+    return refusals.of_gate(actor, repo, token_is_the_problem=token_is_the_problem, abroad=abroad)
+
+
+def _without_token(actor: Actor) -> Actor:
+    return Actor(user=actor.user, entrance=actor.entrance, address=actor.address)
+
+
 def require(actor: Actor, action: Action, repo: Repo) -> None:
     """Raise what `explain` says, unless the actor may do it."""
     if not may(actor, action, repo):
@@ -353,7 +352,7 @@ def require_everywhere(actor: Actor, action: Action) -> None:
     """Raise NotAllowed unless the actor may do it to every repo."""
     if not may_everywhere(actor, action):
         raise NotAllowed(
-            f"You are not allowed to {_NEEDS[action]} of all repositories.",
+            f"You are not allowed to {refusals.NEEDS[action]} of all repositories.",
             next_step=f"Ask for the permission {STAFF_PERMISSIONS.get(action, '')}."
             if action in STAFF_PERMISSIONS
             else "",
@@ -394,7 +393,7 @@ def require_create_in(actor: Actor, namespace: Namespace) -> None:
     if actor.user is None:
         raise LoginRequired
     if actor.token is not None and actor.token.role != AccessToken.Role.WRITE:
-        raise _token_too_narrow(actor, "create a repository here")
+        raise refusals.token_too_narrow(actor, "create a repository here")
     raise NotAllowed(f"You don't have the rights to create a repository under the namespace {namespace.name!r}.")
 
 
@@ -413,7 +412,7 @@ def require_administer(actor: Actor, organization: Organization) -> None:
     if actor.user is None:
         raise LoginRequired(next_step="Sign in, or send a token: {url}", help_path="/login")
     if actor.token is not None and may_administer(_without_token(actor), organization):
-        raise _token_too_narrow(actor, "administer an organization")
+        raise refusals.token_too_narrow(actor, "administer an organization")
     raise NotAllowed(
         f"Only admins of {organization.name} may do this.",
         next_step="See who they are: {url}",
@@ -428,98 +427,3 @@ def require_move_to(actor: Actor, repo: Repo, namespace: Namespace) -> None:
     """
     if namespace.pk != repo.namespace_id:
         require_create_in(actor, namespace)
-
-
-# --- Refusals in words ----------------------------------------------------------------------------------------------
-
-
-def hidden(actor: Actor) -> RepoNotFound:
-    """The answer for a repo that is missing and for one that the caller may not know of: the same for both."""
-    error = RepoNotFound()
-    if actor.anonymous:
-        error.status = 401
-        error.next_step = "If the repository is private, sign in or send a token: {url}"
-        error.help_path = "/login"
-    return error
-
-
-def explain(actor: Actor, action: Action, repo: Repo) -> HubError:
-    """Why the actor may not do it, with the next step."""
-    if not may(actor, Action.CARD_VIEW, repo):
-        return hidden(actor)
-    if action is Action.FILES_READ:
-        return _gate_text(actor, repo)
-    if actor.anonymous:
-        return LoginRequired(next_step="Sign in, or send a token: {url}", help_path="/login")
-    if action is Action.FILES_WRITE and repo.disabled:
-        return RepoDisabled()
-    if actor.token is not None and may(_without_token(actor), action, repo):
-        return _token_too_narrow(actor, _NEEDS[action])
-    return NotAllowed("You have read access but not the required permissions for this operation")
-
-
-_NEEDS = {
-    Action.CARD_VIEW: "see this repository",
-    Action.FILES_READ: "read these files",
-    Action.FILES_WRITE: "write to this repository",
-    Action.ACCESS_ASK: "ask for access",
-    Action.SETTINGS_CHANGE: "change the settings of this repository",
-    Action.REQUESTS_VIEW: "see access requests",
-    Action.REQUESTS_REVIEW: "review access requests",
-    Action.REPO_DELETE: "delete this repository",
-    Action.REPO_MOVE: "move this repository",
-}
-
-
-def _without_token(actor: Actor) -> Actor:
-    return Actor(user=actor.user, entrance=actor.entrance, address=actor.address)
-
-
-def _token_too_narrow(actor: Actor, purpose: str) -> NotAllowed:
-    return NotAllowed(
-        f"Your token '{actor.token.name}' with the role {actor.token.role} may not {purpose}. "
-        "Create one that may at {url}",
-        help_path="/settings/tokens",
-    )
-
-
-def _gate_text(actor: Actor, repo: Repo) -> HubError:
-    """The seven texts of the gate; bad and expired tokens got theirs on the way in."""
-    if repo.disabled:
-        return RepoDisabled()
-    restricted = f"Access to {repo.type} {repo.repo_id} is restricted"
-    if actor.user is None:
-        error = GatedRepo(
-            f"{restricted}. You must have access to it and be authenticated to access it. Please log in. "
-            "Visit {url} to ask for access.",
-            help_path=repo.path,
-        )
-        error.status = 401
-        return error
-    if actor.token is not None and may(_without_token(actor), Action.FILES_READ, repo):
-        return GatedRepo(
-            f"{restricted} and your token is the problem: you have access, but your fine-grained token "
-            f"'{actor.token.name}' may not read this repo. Give a token the permission to read gated repos at {{url}}",
-            help_path="/settings/tokens",
-        )
-    found = AccessRequest.objects.filter(repo=repo, user=actor.user_id).first()
-    form = repo.gate_form
-    if form is not None and form.eu_disallowed and in_disallowed_region(actor):
-        return GatedRepo(f"{restricted}. {REGION_REFUSED} Visit {{url}} for its terms.", help_path=repo.path)
-    if found is None or found.is_accepted:
-        # An accepted request that does not open the files was refused by a rule that has no text of its own.
-        return GatedRepo(
-            f"{restricted} and you are not in the authorized list. Visit {{url}} to ask for access.",
-            help_path=repo.path,
-        )
-    if found.is_pending:
-        return GatedRepo(
-            f"Your request to access {repo.type} {repo.repo_id} is awaiting a review from the repo authors. "
-            "Follow it at {url}",
-            help_path=repo.path,
-        )
-    return GatedRepo(
-        f"Your request to access {repo.type} {repo.repo_id} has been rejected by the repo's authors."
-        " See {url}" + (f" Reason: {found.rejection_reason}" if found.rejection_reason else ""),
-        help_path=repo.path,
-    )

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from django.db.models import Q, QuerySet, Sum
 from django.db.models.functions import Lower
 
-from access import people, policy
+from access import people, policy, refusals
 from access.models import AccessRequest
 from access.policy import Action
 from accounts.actor import Actor
@@ -25,7 +25,7 @@ def find_repo(actor: Actor, action: Action, type_: str, namespace: str, name: st
     that the repo had before, if the actor may see where it is now.
     """
     if not (_storable(namespace) and _storable(name)):
-        raise policy.hidden(actor)
+        raise refusals.hidden(actor)
     repo_id = {"type_": str(type_), "namespace": namespace.lower(), "name": name.lower()}
     found: list[Repo] = policy.find(actor, action, _with_id, **repo_id)
     if found:
@@ -41,7 +41,7 @@ def find_repo(actor: Actor, action: Action, type_: str, namespace: str, name: st
     )
     if moved is not None and policy.may(actor, Action.CARD_VIEW, moved.repo):
         raise RepoMoved(old_id=f"{namespace}/{name}", new_id=moved.repo.repo_id)
-    raise policy.hidden(actor)
+    raise refusals.hidden(actor)
 
 
 def _with_id(type_: str, namespace: str, name: str) -> RepoQuerySet:

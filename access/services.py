@@ -10,7 +10,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from access import policy, region
+from access import policy, refusals, region
 from access.errors import AlreadyHasAccess, FormChanged, GatedRepo, NoAccessRequest, RepoNotGated
 from access.models import AccessRequest
 from access.policy import Action
@@ -80,7 +80,7 @@ def ask(*, repo: Repo, answers: Mapping[str, Any], by: Actor, form: str | None =
         )
     in_force = repo.gate_form
     if in_force is not None and in_force.eu_disallowed and policy.in_disallowed_region(by):
-        raise GatedRepo(f"{policy.REGION_REFUSED} Visit {{url}} for its terms.", help_path=repo.path)
+        raise GatedRepo(f"{refusals.REGION_REFUSED} Visit {{url}} for its terms.", help_path=repo.path)
     if form is not None and form != form_digest(in_force):
         raise FormChanged(next_step="Read it as it is now: {url}", help_path=repo.path)
     cleaned = cards.clean_answers(form_spec(in_force), answers, country=region.country_of(by.address))

@@ -12,7 +12,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from access import policy
+from access import refusals
 from access.policy import Action
 from gatehub.hub.base import HubView, api_repo_path, flag, hub_time
 from gatehub.hub.entries import sibling
@@ -66,7 +66,7 @@ class WithoutNamespaceView(HubView):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
-        raise policy.hidden(self.actor)
+        raise refusals.hidden(self.actor)
 
 
 urlpatterns: list[URLPattern] = [

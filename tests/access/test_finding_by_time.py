@@ -211,6 +211,16 @@ def test_of_a_window_its_blocks_alone_are_asked_for(bounds, ask, gated_repo, mon
     assert str(key) not in sql  # The blocks of the window, not the list.
 
 
+def test_the_words_of_a_span_are_those_of_the_index(bounds, ask, gated_repo):
+    ask(evenly, WORDS["late"])
+    span = spans.blocks(gated_repo, "pending", None, None)[-1]
+    with finding.by_index_alone():
+        plan = AccessRequest.objects.filter(spans.IsInOneOf(span.key), search_text__contains="late").explain()
+    assert "Bitmap Index Scan on access_request_find" in plan
+    assert "Index Cond: ((ARRAY[(((repo_id * 4)" in plan
+    assert "Seq Scan" not in plan
+
+
 def test_it_does_not_matter_where_the_session_of_the_database_is(bounds, ask, gated_repo):
     ask(around_midnights, WORDS["late"])
     expected = plain(gated_repo, RequestFilter("pending", search="late"), Q(), ["requested_at", "pk"])

@@ -42,7 +42,7 @@ def test_page(row: Row, stage, new_context, pictures):
     assert row.act or set(statuses) == {row.status}  # After the page comes the frame of a mail.
     page.evaluate(AXE)
     wrong = []
-    for look in ("1280-light", "390-dark"):
+    for look in ("1280-light", "1280-dark", "390-light"):
         width, theme = look.split("-")
         page.set_viewport_size({"width": int(width), "height": HEIGHTS[int(width)]})
         # As its switch does; what the system prefers is asked for once.

@@ -81,6 +81,7 @@ def test_the_newest_is_first_and_a_look_at_it_changes_nothing(stef, events, brow
         ({"noun": "user", "entrance__exact": "admin"}, ["sam"]),
         ({"entrance__exact": "git"}, ["lab/toxic-bert@refs/heads/odd"]),
         ({"noun": "no such noun"}, []),
+        ({"age": "no such age"}, []),
     ],
     ids=str,
 )
@@ -101,7 +102,7 @@ def test_a_repo_is_found_by_its_id_of_today_whatever_it_was_called(events, gated
 
 def test_what_is_old_is_left_out_by_age(events, stef, browser, monkeypatch):
     client, later = browser(stef), timezone.now() + timedelta(days=8)
-    monkeypatch.setattr("accounts.admin.timezone.now", lambda: later)
+    monkeypatch.setattr("accounts.admin.trail.timezone.now", lambda: later)
     assert shown(client.get(LIST, {"age": "7"})) == []
     assert "sam" in shown(client.get(LIST, {"age": "30"}))
 
