@@ -41,6 +41,8 @@ from repos.models import Repo
 LOOKED_AT = 3000
 FIRST_LOOK = 10
 """This part of them is looked at first: it tells whether to go on."""
+MOST_TIMES = 4
+"""So many times as many, in the order of time, where those looked at have nearly enough."""
 ENOUGH = 50
 """So many matches among those looked at are a crowd, which is not counted to its end."""
 MOST_SORTED = 3000
@@ -96,6 +98,7 @@ class Finder:
         self.chosen = chosen
         self.most = most
         self._few = False  # Whether a stretch of the list was looked at, and too few matched.
+        self._found = 0  # How many there are at least.
         self._seen: int | None = None  # How many there are, up to one more than `most`.
 
     def first(self, beyond: Q, columns: Sequence[str], number: int) -> list[int]:
@@ -109,7 +112,11 @@ class Finder:
         rows = rows.order_by(*columns)
         if by_time or self._share_in_time * LOOKED_AT >= number:
             found, looked_at = _look_at_some(rows, fits, number, hope=2 if by_time else 1)
+            if by_time and looked_at == LOOKED_AT and number > len(found) >= number // MOST_TIMES:
+                looked_at *= MOST_TIMES
+                found = look_at(rows, fits, number, looked_at)
             if len(found) == number or rows[:looked_at].count() < looked_at:  # Enough, or the list ends there.
+                self._found = len(found)
                 return found
         self._few = True
         if by_time:
@@ -118,9 +125,11 @@ class Finder:
 
     def count(self) -> Number:
         """How many there are.  Counted up to `most`; of a crowd, it is enough to know that it is one."""
+        if self._found > self.most:
+            return Number(self.most, more=True)
         if self._is_hard and not self._few:
             rows = self._listed().filter(self._times).order_by("requested_at", "pk")
-            seen = len(look_at(rows, self._contents, self.most + 1))
+            seen = max(len(look_at(rows, self._contents, self.most + 1)), self._found)
             if seen > ENOUGH:
                 return Number(_rounded(seen - 1), more=True)
         if self._seen is None:
@@ -146,8 +155,9 @@ class Finder:
                 if len(found) <= MOST_SORTED:
                     self._seen = len(found)
                     return found[:number]
+                self._found = len(found)
             waiting = waiting[::-1] if backwards else list(waiting)
-            longer = LOOKED_AT if sample.expected > MOST_SORTED else spans.total(waiting)
+            longer = LOOKED_AT if max(sample.expected, self._found) > MOST_SORTED else spans.total(waiting)
             most, found = max(sample.quiet(waiting), longer), []
             while waiting and len(found) < number:
                 stretch = spans.leading(waiting, most)

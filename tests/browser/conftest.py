@@ -43,7 +43,7 @@ class Stage:
         return self.server.url
 
     def next(self) -> Visitor:
-        """A person of whom no other test knows; made many at once, since each call to the product costs a second."""
+        """A person of whom no other test knows; made many at once."""
         if not self.spare:
             names = [f"person-{number:03}" for number in itertools.islice(self.numbers, AT_ONCE)]
             script = f"from tests.browser import seed; seed.more_people({names!r})"

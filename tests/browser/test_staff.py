@@ -10,7 +10,7 @@ import pytest
 
 from tests.browser.pages import Row
 from tests.browser.staff_pages import STAFF_PAGES
-from tests.browser.test_pages import AXE, RULES, RUN, TOO_WIDE, pictures
+from tests.browser.test_pages import AXE, LOOKED_FOR, RUN, TOO_WIDE, pictures
 from tests.support.chromium import HEIGHTS
 
 __all__ = ["pictures"]
@@ -42,16 +42,17 @@ def test_page(row: Row, stage, new_context, pictures):
     assert row.act or set(statuses) == {row.status}  # After the page comes the frame of a mail.
     page.evaluate(AXE)
     wrong = []
-    for look in ("1280-light", "1280-dark", "390-light"):
+    for look in LOOKED_FOR:
         width, theme = look.split("-")
         page.set_viewport_size({"width": int(width), "height": HEIGHTS[int(width)]})
         # As its switch does; what the system prefers is asked for once.
         page.evaluate("dark => document.documentElement.classList.toggle('dark', dark)", theme == "dark")
         page.screenshot(path=pictures / f"{row.name}-{look}.jpg", type="jpeg", quality=85, full_page=True)
         wrong += [f"{look}: wider than the window: {html}" for html in page.evaluate(TOO_WIDE)]
-        for found in page.evaluate(RUN, [RULES if look == "1280-light" else ["color-contrast"], []]):
+        for rules, where in LOOKED_FOR[look]:
             wrong += [
                 f"{look}: {found['id']}: {node['html'][:200]}"
+                for found in page.evaluate(RUN, [rules, where, []])
                 for node in found["nodes"]
                 if not is_unfolds(found["id"], node["html"])
             ]

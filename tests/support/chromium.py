@@ -58,7 +58,7 @@ class Chromium:
 
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Chromium]:
-    executable = program("chromium")
+    executable = program("chromium-headless-shell", "chromium")
     playwright = sync_playwright().start()
     started = Chromium(playwright, executable)
     started.asleep()

@@ -12,7 +12,6 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
-import subprocess
 import sys
 import urllib.error
 import urllib.request
@@ -23,6 +22,7 @@ from typing import Protocol
 import pytest
 from honcho.environ import parse_procfile
 
+from tests.support.commands import Commands
 from tests.support.postgresql import SOCKET_VARIABLE, PostgreSQL
 from tests.support.processes import Process, free_port
 
@@ -56,6 +56,7 @@ class Server:
             "GATEHUB_PUBLIC_URL": self.url,
             **(env or {}),
         }
+        self._commands: Commands | None = None
         commands = parse_procfile((ROOT / "Procfile").read_text()).processes
         self.processes = {
             name: Process(["sh", "-c", commands[name]], log_file=folder / f"{name}.log", env=self.env, cwd=ROOT)
@@ -87,20 +88,12 @@ class Server:
 
         Raises CommandFailed.
         """
-        done = subprocess.run(
-            [sys.executable, "manage.py", *args],
-            cwd=ROOT,
-            env=self.env,
-            input=input,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-        if done.returncode:
-            printed = done.stdout + done.stderr
-            raise CommandFailed(f"manage.py {' '.join(args)}: exit status {done.returncode}\n{printed}")
-        return done.stdout.rstrip("\n")
+        if self._commands is None or self._commands.env != self.env:
+            self._commands = Commands(self.env, ROOT)
+        status, printed, errors = self._commands.run(args, input, timeout=120)
+        if status:
+            raise CommandFailed(f"manage.py {' '.join(args)}: exit status {status}\n{printed}{errors}")
+        return printed.rstrip("\n")
 
     def log(self, name: str = "web") -> str:
         """All that a process has printed so far, in all its lives."""

@@ -19,9 +19,14 @@ def missing(reason: str) -> NoReturn:
     pytest.skip(reason)
 
 
-def program(name: str, *, folder: Path | None = None) -> str:
-    """Find a program on the PATH, in the folders where Debian keeps servers, or in `folder`; else see `missing`."""
-    found = shutil.which(name, path=str(folder) if folder else f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin")
-    if found is None:
-        missing(f"{name} is not installed")
-    return found
+def program(name: str, *others: str, folder: Path | None = None) -> str:
+    """Find a program on the PATH, in the folders where Debian keeps servers, or in `folder`; else see `missing`.
+
+    `others` are names of programs that will do as well.
+    """
+    path = str(folder) if folder else f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
+    for known in (name, *others):
+        found = shutil.which(known, path=path)
+        if found is not None:
+            return found
+    missing(f"{name} is not installed")

@@ -46,6 +46,24 @@ def test_management_commands_see_the_data_of_the_server(server: Server) -> None:
         server.manage("no-such-command")
 
 
+def test_no_management_command_leaves_anything_behind_for_the_next(server: Server) -> None:
+    mark = (
+        "from django.conf import settings; import os; settings.MARK = 1; os.environ['MARK'] = '1'; print(os.getpid())"
+    )
+    first = server.manage("shell", "--no-imports", "-c", mark)
+    look = "from django.conf import settings; import os; print(hasattr(settings, 'MARK'), 'MARK' in os.environ)"
+    assert server.manage("shell", "--no-imports", "-c", look) == "False False"
+    assert server.manage("shell", "--no-imports", "-c", "import os; print(os.getpid())") != first
+
+
+def test_a_management_command_reads_what_it_is_given_and_fails_as_it_does_by_itself(server: Server) -> None:
+    assert server.manage("shell", "--no-imports", "-c", "print(input())", input="a word\n") == "a word"
+    with pytest.raises(CommandFailed, match=r"exit status 3\nbefore"):
+        server.manage("shell", "--no-imports", "-c", "print('before'); raise SystemExit(3)")
+    with pytest.raises(CommandFailed, match=r"(?s)exit status 1\n.*ZeroDivisionError"):
+        server.manage("shell", "--no-imports", "-c", "1 / 0")
+
+
 def test_nginx_passes_on_what_the_server_says(server: Server, start_nginx: StartNginx) -> None:
     nginx = start_nginx(server)
     assert requests.get(f"{nginx.url}/healthz", timeout=10).json() == {"status": "ok"}

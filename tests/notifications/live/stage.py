@@ -109,7 +109,7 @@ class Stage:
         )
 
     def run(self, script: str) -> str:
-        """In a shell of the product, which takes a second or two to start."""
+        """In a shell of the product."""
         return self.server.manage("shell", "-v0", "-c", script)
 
     # --- The broker ---

@@ -35,6 +35,8 @@ for task in PeriodicTask.objects.filter(task="notifications.tasks.send_digests")
 def stage(request: pytest.FixtureRequest, tmp_path) -> Iterator[Stage]:
     made = make_stage(request, tmp_path / "stage", request.param)
     made.server.start()
+    scheduled = "SELECT count(*) FROM django_celery_beat_periodictask WHERE task = 'notifications.tasks.send_digests'"
+    wait_until(lambda: made.number(scheduled) == 1, "beat's schedule")
     yield made
     close(made)
 
