@@ -22,7 +22,7 @@ from access.choices import Choice
 from access.filters_all import StaffFilter
 from access.models import AccessRequest, BulkReview
 from accounts.actor import Actor
-from accounts.errors import BadRequest, HubError
+from accounts.errors import BadRequest, HubError, InvalidFields
 from accounts.staff import MOST_AT_ONCE, actor_of
 
 Status = AccessRequest.Status
@@ -122,8 +122,8 @@ def _problem_of(order: Order) -> str:
     """What is wrong with the reason; "" for nothing."""
     try:
         services.clean_reason(order.status, order.reason)
-    except HubError as error:
-        return error.message
+    except InvalidFields as error:
+        return f"The reason {error.fields['rejectionReason']}."
     return ""
 
 

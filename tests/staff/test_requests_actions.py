@@ -86,7 +86,13 @@ def test_the_page_that_asks_for_a_reason_carries_the_form_on(sams, rita, act, br
     assert AccessRequest.objects.get().rejection_reason == "Sorry"
 
 
-@pytest.mark.parametrize(("reason", "problem"), [("x" * 201, "200 characters"), ("a\u202eb", "cannot be shown")])
+@pytest.mark.parametrize(
+    ("reason", "problem"),
+    [
+        ("x" * 201, "The reason has at most 200 characters."),
+        ("a\u202eb", "The reason contains characters that cannot be shown."),
+    ],
+)
 def test_a_reason_that_does_not_fit_is_refused_and_kept_in_the_field(reason, problem, sams, rita, act):
     page = act(rita, "reject", [sams], confirm="1", reason=reason)
     assert page.status_code == 400
