@@ -26,9 +26,9 @@ up: install  ## Set up what is missing and run web, worker and beat until Ctrl-C
 	@PATH="$(CURDIR)/$(BIN):$$PATH" exec $(BIN)/python manage.py up
 
 test: dev git-lfs clients  ## Run all tests; ARGS="-k gate" chooses
-	$(PYTEST) -n 2 --dist worksteal $(ARGS) || test $$? -eq 5
+	$(PYTEST) -n 3 --dist worksteal $(ARGS) || test $$? -eq 5
 	@# Locks and other promises of PostgreSQL, once more on the real one.  5: none of those chosen is of this kind.
-	$(BIN)/python -m tests.support.postgresql $(PYTEST) -n 2 --dist worksteal -m postgresql $(ARGS) || test $$? -eq 5
+	$(BIN)/python -m tests.support.postgresql $(PYTEST) -n 3 --dist worksteal -m postgresql $(ARGS) || test $$? -eq 5
 
 check: dev  ## Lint, format, types, layers, templates, migrations, deployment
 	$(BIN)/ruff check .

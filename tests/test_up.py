@@ -12,14 +12,25 @@ import pytest
 import requests
 
 from tests.support.processes import Process
-from tests.support.server import ROOT, Server
+from tests.support.server import ROOT, Server, Starter
+
+NO_DEMO = {"GATEHUB_DEMO": "0"}
 
 
 @pytest.fixture
-def up(tmp_path: Path) -> Iterator[Process]:
+def up(tmp_path: Path, _make_server: Starter) -> Iterator[Process]:
     """`make up` without demo content, as a terminal would start it: `start_up` starts it, once or more."""
-    environment = Server(tmp_path, processes=(), env={"GATEHUB_DEMO": "0"}).env
-    process = Process(["make", "--no-print-directory", "up"], log_file=tmp_path / "log", env=environment, cwd=ROOT)
+    yield from _up(_make_server(processes=(), env=NO_DEMO, database="sqlite"), tmp_path)
+
+
+@pytest.fixture
+def first_up(tmp_path: Path) -> Iterator[Process]:
+    """The same, where nothing is yet."""
+    yield from _up(Server(tmp_path, processes=(), env=NO_DEMO), tmp_path)
+
+
+def _up(server: Server, folder: Path) -> Iterator[Process]:
+    process = Process(["make", "--no-print-directory", "up"], log_file=folder / "log", env=server.env, cwd=ROOT)
     yield process
     process.kill()
     for pid in _left(process):
@@ -31,12 +42,12 @@ def start_up(up: Process) -> None:
     up.start(lambda: up.log().count("GateHub is running at") > said, timeout=120)
 
 
-def test_ctrl_c_ends_every_process(up: Process) -> None:
-    start_up(up)
-    assert len(_left(up)) >= 5, "make, up, web, worker and beat"
-    assert up.stop(how=signal.SIGINT) in (130, 2, -signal.SIGINT)
-    assert _left(up) == []
-    assert "Traceback" not in up.log()
+def test_it_starts_where_nothing_is_and_ctrl_c_ends_every_process(first_up: Process) -> None:
+    start_up(first_up)
+    assert len(_left(first_up)) >= 5, "make, up, web, worker and beat"
+    assert first_up.stop(how=signal.SIGINT) in (130, 2, -signal.SIGINT)
+    assert _left(first_up) == []
+    assert "Traceback" not in first_up.log()
 
 
 def test_a_second_start_is_quick_and_keeps_the_data(up: Process) -> None:

@@ -10,6 +10,7 @@ in a server's environment reads requests, one a line as JSON, and answers each w
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import select
@@ -54,7 +55,7 @@ class Commands:
             printed, errors = (file.read_text() if file.exists() else "" for file in files[1:])
         if not answer:
             self.close()
-            raise RuntimeError(f"manage.py {' '.join(args)}: the product could not be loaded, see above")
+            raise RuntimeError(f"manage.py {' '.join(args)}: its process was killed")
         return int(answer), printed, errors
 
     def close(self) -> None:
@@ -88,7 +89,8 @@ def _serve() -> None:
     import django
 
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gatehub.settings")
-    django.setup()
+    with contextlib.suppress(Exception):  # What is wrong with the settings, each command says as it does by itself.
+        django.setup()
     for line in sys.stdin:
         args, *files = json.loads(line)
         pid = os.fork()
