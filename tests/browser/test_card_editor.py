@@ -224,12 +224,9 @@ class TestWithScripts:
         expect(preview_of(page).get_by_role("heading", name="Asked for")).to_be_visible()
         assert page.evaluate("window.same")
 
-
-def test_a_preview_that_fails_costs_nothing_of_what_was_typed(visit, stage, javascript):
-    if not javascript:
-        pytest.skip("Without scripts there is a page of its own, and the browser goes back.")
-    page = visit("/lab/research/edit/main/README.md", stage.people["ada"])
-    page.locator("#edit-text").fill("# Typed for an hour\n")
-    page.evaluate("htmx.trigger('#edit-text', 'htmx:responseError')")
-    expect(page.locator(".toast[role=alert]")).to_contain_text("copy what you have typed, and reload the page")
-    expect(page.locator("#edit-text")).to_have_value("# Typed for an hour\n")
+    def test_a_preview_that_fails_costs_nothing_of_what_was_typed(self, visit, stage):
+        page = visit("/lab/research/edit/main/README.md", stage.people["ada"])
+        page.locator("#edit-text").fill("# Typed for an hour\n")
+        page.evaluate("htmx.trigger('#edit-text', 'htmx:responseError')")
+        expect(page.locator(".toast[role=alert]")).to_contain_text("copy what you have typed, and reload the page")
+        expect(page.locator("#edit-text")).to_have_value("# Typed for an hour\n")
