@@ -3,18 +3,22 @@
 Which requests there are is asked first, up to 100,000 keys at a time: a search that finds ten rows is carried out once,
 and one that finds a million, eleven times.  Then some thousand rows at a time are copied by their keys to a buffer,
 which goes to the disk when it grows, and the connection is given back before they are sent.
+Two batches are copied at once: PostgreSQL works on each in one process, and the report would wait for that.
 """
 
 from __future__ import annotations
 
 import tempfile
 from array import array
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import IO, Any
+from itertools import islice
+from typing import IO, Any, NamedTuple
 
 from django.conf import settings
 from django.core.exceptions import EmptyResultSet
@@ -32,6 +36,8 @@ _FIRST_ROWS = 500
 _MOST_ROWS = 10_000
 _BATCH = 2 * 1024**2
 """How long the text of a batch is about to be: the next batch has as many rows as would have filled this one."""
+_AT_ONCE = 2
+"""Batches, each by a connection of its own, and so many of the pool's connections for as long as no reader is slow."""
 _IN_MEMORY = 4 * 1024**2
 """What a buffer holds before it becomes a file: 10,000 rows may be as long as a book, or each as long as one."""
 _PIECE = 64 * 1024
@@ -57,18 +63,71 @@ def rows(layout: Layout, requests: QuerySet[AccessRequest]) -> Iterator[bytes]:
         statement = _statement(layout, requests)
     except EmptyResultSet:  # Django sees that nothing can match.
         return
-    number = _FIRST_ROWS
-    for keys in _keys(requests):
-        at = 0
-        while at < len(keys):
-            batch = keys[at : at + number]
-            at += number
-            with _spool() as spool:
-                size = _copy_rows(requests.db, statement.about(batch), spool)
-                spool.seek(0)
-                yield from iter(partial(spool.read, _PIECE), b"")
-            fitting = number * _BATCH // max(size, 1)
-            number = max(1, min(fitting, 4 * number, _MOST_ROWS))
+    cut = _Cut()
+    for batch in _copied(cut.batches(_keys(requests)), statement, requests.db):
+        with batch.text as text:
+            yield from iter(partial(text.read, _PIECE), b"")
+        cut.learn(batch)
+
+
+class _Batch(NamedTuple):
+    """Some rows: how many, their text, to be read once and closed, and its length."""
+
+    rows: int
+    text: IO[bytes]
+    size: int
+
+
+class _Cut:
+    """How many rows a batch has: few first, so that the first byte comes soon, then as many as fill a buffer."""
+
+    def __init__(self) -> None:
+        self._number = _FIRST_ROWS
+
+    def batches(self, keys: Iterable[array[int]]) -> Iterator[array[int]]:
+        for some in keys:
+            at = 0
+            while at < len(some):
+                number = self._number
+                yield some[at : at + number]
+                at += number
+
+    def learn(self, batch: _Batch) -> None:
+        """From one that was copied."""
+        fitting = batch.rows * _BATCH // max(batch.size, 1)
+        self._number = max(1, min(fitting, 4 * max(batch.rows, self._number), _MOST_ROWS))
+
+
+def _copied(batches: Iterator[array[int]], statement: _Statement, database: str) -> Iterator[_Batch]:
+    """Their rows, in this order: some are copied at once, by as many connections, and while others are sent."""
+    copied = partial(_copy_batch, statement, database)
+    if connections[database].in_atomic_block:  # What the transaction has not committed, no other thread sees.
+        yield from map(copied, batches)
+        return
+    connections[database].close()  # Of this thread: `_keys` takes one when it needs one.
+    with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="report") as copiers:
+        ordered: deque[Future[_Batch]] = deque()
+        try:
+            while True:
+                ordered += [copiers.submit(copied, keys) for keys in islice(batches, _AT_ONCE - len(ordered))]
+                if not ordered:
+                    return
+                batch = ordered.popleft().result()
+                ordered += [copiers.submit(copied, keys) for keys in islice(batches, 1)]
+                yield batch
+        finally:
+            for left in ordered:  # The reader has gone away, or something failed.
+                if left.exception() is None:
+                    left.result().text.close()
+
+
+def _copy_batch(statement: _Statement, database: str, keys: Sequence[int]) -> _Batch:
+    with ExitStack() as unless_it_fails:
+        text = unless_it_fails.enter_context(_spool())
+        size = _copy_rows(database, statement.about(keys), text)
+        text.seek(0)
+        unless_it_fails.pop_all()
+    return _Batch(len(keys), text, size)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import json
+import threading
+import time
 from datetime import timedelta
 
 import pytest
@@ -147,6 +150,84 @@ def test_no_connection_is_held_while_the_reader_takes_its_time(format_, ask_many
         assert connection.connection is None
         seen += 1
     assert seen >= 3
+
+
+@pytest.mark.postgresql
+@pytest.mark.django_db(transaction=True)
+def test_the_next_rows_are_copied_while_some_are_sent_but_not_all(ask_many, monkeypatch):
+    few_at_once(monkeypatch, 1)
+    ask_many([timezone.now()] * 6)
+    made: list[str] = []
+    rows_of = copied._copy_rows
+
+    def noted(*args):
+        made.append(threading.current_thread().name)
+        return rows_of(*args)
+
+    monkeypatch.setattr(copied, "_copy_rows", noted)
+    pieces = report.stream("jsonl", AccessRequest.objects.all(), across_repos=False)
+    next(pieces)
+    ahead = 1 + copied._AT_ONCE
+    deadline = time.monotonic() + 30
+    while len(made) < ahead:
+        assert time.monotonic() < deadline, "nothing is copied ahead"
+        time.sleep(0.01)
+    time.sleep(0.2)
+    assert len(made) == ahead
+    assert len(people_in([*pieces])) == 5
+    assert len(made) == 6
+    assert all(name.startswith("report") for name in made)
+
+
+@pytest.mark.postgresql
+@pytest.mark.django_db(transaction=True)
+def test_rows_keep_their_order_however_long_each_batch_takes(ask_many, monkeypatch):
+    few_at_once(monkeypatch, 2, keys=5)
+    now = timezone.now()
+    ask_many([now + timedelta(seconds=number) for number in range(17)])
+    rows_of, asked = copied._copy_rows, itertools.count()
+
+    def uneven(*args):
+        if next(asked) % 2 == 0:
+            time.sleep(0.05)
+        return rows_of(*args)
+
+    monkeypatch.setattr(copied, "_copy_rows", uneven)
+    pieces = report.stream("jsonl", AccessRequest.objects.all(), across_repos=False)
+    assert people_in(pieces) == [f"p{number}" for number in range(17)]
+
+
+@pytest.mark.postgresql
+@pytest.mark.django_db(transaction=True)
+def test_a_reader_who_goes_away_leaves_no_thread_and_no_file(ask_many, monkeypatch, settings):
+    few_at_once(monkeypatch, 1)
+    monkeypatch.setattr(copied, "_IN_MEMORY", 1)
+    ask_many([timezone.now()] * 6)
+    pieces = report.stream("jsonl", AccessRequest.objects.all(), across_repos=False)
+    next(pieces)
+    pieces.close()
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("report")]
+    assert not [path for path in settings.GATEHUB_TMP_DIR.rglob("*") if path.is_file()]
+
+
+@pytest.mark.postgresql
+@pytest.mark.django_db(transaction=True)
+def test_what_fails_while_rows_are_sent_ends_the_report_as_broken(ask_many, monkeypatch):
+    few_at_once(monkeypatch, 1)
+    ask_many([timezone.now()] * 6)
+    rows_of, asked = copied._copy_rows, itertools.count()
+
+    def failing(*args):
+        if next(asked) == 2:
+            raise RuntimeError("the database has gone")
+        return rows_of(*args)
+
+    monkeypatch.setattr(copied, "_copy_rows", failing)
+    got: list[bytes] = []
+    with pytest.raises(RuntimeError, match="the database has gone"):
+        got.extend(report.stream("jsonl", AccessRequest.objects.all(), across_repos=False))
+    assert b"This report is incomplete" in got[-1]
+    assert len(people_in(got[:-1])) < 6
 
 
 @pytest.mark.parametrize("format_", list(report.FORMATS))
