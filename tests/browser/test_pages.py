@@ -25,18 +25,13 @@ PICTURES = ROOT / "test-output" / "screenshots"
 AXE = Axe().axe_script
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 LOOKED_FOR = {
-    # By look: rules of axe, and in which part of the page.
-    "1280-light": [(RULES, "html")],
-    "1280-dark": [(["color-contrast"], "html")],
-    # Colours do not depend on the width, but for what is there on narrow windows alone.
-    "390-light": [
-        (["link-in-text-block", "scrollable-region-focusable", "target-size"], "html"),
-        (["color-contrast"], ".jump, .staff-switch.narrow, .requests-table"),
-    ],
+    "1280-light": RULES,
+    "1280-dark": ["color-contrast"],
+    "390-light": ["color-contrast", "link-in-text-block", "scrollable-region-focusable", "target-size"],
     # Not 390-dark: it has the colours of the one and the layout of the other.
 }
-RUN = """([rules, where, exclude]) => document.querySelector(where) === null ? [] :
-  axe.run({ include: [[where]], exclude }, { runOnly: rules, resultTypes: ["violations"], selectors: false })
+RUN = """([rules, exclude]) =>
+  axe.run({ include: [["html"]], exclude }, { runOnly: rules, resultTypes: ["violations"], selectors: false })
     .then((found) => found.violations)
 """
 TOO_WIDE = """() => {
@@ -65,8 +60,7 @@ def complaints(page: Page, look: str, not_ours: str = "") -> list[str]:
     """What axe has against the page, as far as this way of showing it can differ from those before."""
     return [
         f"{violation['id']}: {violation['help']}: {node['html'][:200]} {_why(node)}"
-        for rules, where in LOOKED_FOR[look]
-        for violation in page.evaluate(RUN, [rules, where, [[not_ours]] if not_ours else []])
+        for violation in page.evaluate(RUN, [LOOKED_FOR[look], [[not_ours]] if not_ours else []])
         for node in violation["nodes"]
     ]
 

@@ -49,11 +49,10 @@ def test_page(row: Row, stage, new_context, pictures):
         page.evaluate("dark => document.documentElement.classList.toggle('dark', dark)", theme == "dark")
         page.screenshot(path=pictures / f"{row.name}-{look}.jpg", type="jpeg", quality=85, full_page=True)
         wrong += [f"{look}: wider than the window: {html}" for html in page.evaluate(TOO_WIDE)]
-        for rules, where in LOOKED_FOR[look]:
-            wrong += [
-                f"{look}: {found['id']}: {node['html'][:200]}"
-                for found in page.evaluate(RUN, [rules, where, []])
-                for node in found["nodes"]
-                if not is_unfolds(found["id"], node["html"])
-            ]
+        wrong += [
+            f"{look}: {found['id']}: {node['html'][:200]}"
+            for found in page.evaluate(RUN, [LOOKED_FOR[look], []])
+            for node in found["nodes"]
+            if not is_unfolds(found["id"], node["html"])
+        ]
     assert not wrong, "\n".join(wrong)

@@ -69,9 +69,11 @@ def test_a_server_in_trouble_delays_mails_and_nothing_else(stage: Stage, step, w
     if what is Trouble.HANG:
         stage.smtp.work()  # Before it is there again, or another mail would hang.
         stage.smtp.start()
+        wait_until(lambda: is_told_after_pauses(stage, repo), "the mail of the decision")
+    else:
+        over(stage)
     # The request is decided by now, so that its own mail is dropped: the decision alone is told.
-    wait_until(lambda: is_told_after_pauses(stage, repo), "the mail of the decision")
-    [mail] = stage.about(repo)
+    [mail] = stage.wait_for(repo)
     assert (mail.to, mail.kind) == ([asker.email], "accepted")
     stage.settle()
     assert len(stage.about(repo)) == 1
