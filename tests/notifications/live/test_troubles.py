@@ -186,6 +186,30 @@ def test_a_broker_that_hangs_delays_mails_and_hardly_anything_else(stage: Stage)
     arrives_once(stage, repo)
 
 
+@pytest.mark.parametrize("running", [pytest.param(POSTGRESQL, marks=pytest.mark.postgresql)], indirect=True)
+def test_a_broker_that_goes_while_mails_are_under_way_ends_no_worker(stage: Stage):
+    """A task that ends after the connection it came by: acknowledged only then, it would take the worker with it."""
+    owner, asker = stage.people(2)
+    repo = stage.repo(owner)
+    assert stage.redis is not None
+    stage.smtp.seconds = 6
+    before = stage.smtp.attempts
+    stage.ask(repo, asker)
+    stage.smtp.wait_for_attempts(before + 1)
+    stage.redis.kill()
+    try:
+        wait_until(lambda: bool(stage.about(repo)), "the mail that was under way")
+        time.sleep(1)  # The task ends after its mail.
+    finally:
+        stage.smtp.seconds = 0
+        stage.redis.start()
+    other = stage.repo(owner)
+    stage.ask(other, asker)
+    arrives_once(stage, other)
+    assert len(stage.about(repo)) == 1
+    assert stage.server.processes["worker"].running
+
+
 def arrives_once(stage: Stage, repo: str) -> None:
     stage.wait_for(repo, seconds=90)
     stage.settle()
