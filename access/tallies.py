@@ -6,8 +6,9 @@ that is theirs.  `access.triggers` has them.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db.models import Q, QuerySet, Sum
 
@@ -31,23 +32,41 @@ def _sums(repo: int) -> QuerySet[RequestTally, Any]:
     )
 
 
-def by_day(repo: Repo) -> list[tuple[date, dict[str, int]]]:
-    """The days on which requests were sent that are still there, the oldest first, with their status now."""
-    return [(day, dict(zip(_STATUSES, numbers, strict=True))) for day, *numbers in rows(_by_day, repo=repo.pk)]
+class Day(NamedTuple):
+    """The requests that were sent on a day, by their status now."""
+
+    day: date
+    pending: int
+    accepted: int
+    rejected: int
+
+
+def sums_of(days: Iterable[Day]) -> dict[str, int]:
+    """Status -> number of requests."""
+    pending = accepted = rejected = 0
+    for day in days:
+        pending += day.pending
+        accepted += day.accepted
+        rejected += day.rejected
+    return {"pending": pending, "accepted": accepted, "rejected": rejected}
+
+
+def by_day(repo: Repo) -> tuple[Day, ...]:
+    """The days on which requests were sent that are still there, the oldest first."""
+    return tuple(map(Day._make, rows(_by_day, repo=repo.pk)))
 
 
 def _by_day(repo: int) -> QuerySet[RequestTally, Any]:
     some = Q(pending__gt=0) | Q(accepted__gt=0) | Q(rejected__gt=0)
-    return RequestTally.objects.filter(some, repo=repo).order_by("day").values_list("day", *_STATUSES)
+    return RequestTally.objects.filter(some, repo=repo).order_by("day").values_list(*Day._fields)
 
 
-def of_all_by_day() -> list[tuple[date, dict[str, int]]]:
+def of_all_by_day() -> tuple[Day, ...]:
     """As `by_day`, of all repos together: for staff."""
     some = Q(pending__gt=0) | Q(accepted__gt=0) | Q(rejected__gt=0)
     days = RequestTally.objects.filter(some).order_by("day").values("day")
-    sums = days.annotate(**{f"all_{status}": Sum(status) for status in _STATUSES})
-    found = sums.values_list("day", *(f"all_{status}" for status in _STATUSES))
-    return [(day, dict(zip(_STATUSES, numbers, strict=True))) for day, *numbers in found]
+    sums = days.annotate(**{f"all_{status}": Sum(status) for status in Day._fields[1:]})
+    return tuple(map(Day._make, sums.values_list("day", *(f"all_{status}" for status in Day._fields[1:]))))
 
 
 def most_pending(number: int) -> list[tuple[int, int]]:

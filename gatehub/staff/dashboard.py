@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Any
 
 from django.db.models import Max, Model, QuerySet
@@ -22,7 +22,7 @@ from access.models import AccessRequest, AccessToken, BulkReview
 from accounts.actor import Entrance
 from accounts.models import AuditEvent, User
 from gatehub.caches import kept
-from gatehub.web.chart import Chart, chart_of
+from gatehub.web.chart import chart_html
 from notifications import schedule
 from notifications.models import Delivery
 from repos.models import Repo
@@ -67,7 +67,7 @@ class Dashboard:
     numbers: list[Number] = field(default_factory=list)
     oldest: list[AccessRequest] | None = None
     repos: list[Waiting] = field(default_factory=list)
-    chart: Chart | None = None
+    chart_html: str = ""
     mail: list[Number] | None = None
     is_digest_overdue: bool = False
     reviews: list[BulkReview] | None = None
@@ -102,9 +102,9 @@ def _number(words: str, rows: QuerySet[Any], address: str, *, is_bad: bool = Fal
     return Number(words, min(counted, MOST_COUNTED), address, counted > MOST_COUNTED, is_bad and counted > 0)
 
 
-def _sums() -> tuple[list[tuple[date, dict[str, int]]], list[tuple[int, int]]]:
+def _sums() -> tuple[tuple[tallies.Day, ...], list[tuple[int, int]]]:
     """Requests of all repos by day; the repos with the most that wait."""
-    found: tuple[list[tuple[date, dict[str, int]]], list[tuple[int, int]]] | None = kept.get(_SUMS)
+    found: tuple[tuple[tallies.Day, ...], list[tuple[int, int]]] | None = kept.get(_SUMS)
     if found is None:
         began = time.monotonic()
         found = tallies.of_all_by_day(), tallies.most_pending(SHOWN)
@@ -115,10 +115,10 @@ def _sums() -> tuple[list[tuple[date, dict[str, int]]], list[tuple[int, int]]]:
 
 def _requests(shown: Dashboard) -> None:
     by_day, most = _sums()
+    sums = tallies.sums_of(by_day)
     for status in AccessRequest.Status:
-        sum_ = sum(numbers[status] for _, numbers in by_day)
-        shown.numbers.append(Number(status.label, sum_, _list(AccessRequest, status=status)))
-    shown.chart = chart_of(by_day, today=timezone.now().date())
+        shown.numbers.append(Number(status.label, sums[status], _list(AccessRequest, status=status)))
+    shown.chart_html = chart_html(by_day, today=timezone.now().date(), of_staff=True)
     pending = AccessRequest.objects.pending().order_by("requested_at", "pk")
     shown.oldest = list(pending.select_related("user", "repo__namespace")[:SHOWN])
     repos = Repo.objects.select_related("namespace").in_bulk([key for key, _ in most])

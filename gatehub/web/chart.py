@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import lru_cache
 
+from django.template.loader import render_to_string
 from django.utils.safestring import SafeString, mark_safe
+
+from access.tallies import Day
 
 HEIGHT = 100
 BAR = 10
@@ -96,22 +100,33 @@ _PERIODS: list[tuple[str, int, Callable[[date], date], Callable[[date], date], s
 ]
 
 
-def chart_of(by_day: list[tuple[date, dict[str, int]]], *, today: date) -> Chart | None:
+@lru_cache(64)
+def chart_html(by_day: tuple[Day, ...], *, today: date, of_staff: bool = False) -> SafeString | str:
+    """`repo/_chart.html`; "" where nobody has asked.
+
+    Kept, as making it takes longer than most queries of a page, and it is the same until somebody asks or decides.
+    """
+    chart = chart_of(by_day, today=today)
+    return render_to_string("repo/_chart.html", {"chart": chart, "of_staff": of_staff}) if chart else ""
+
+
+def chart_of(by_day: Sequence[Day], *, today: date) -> Chart | None:
     """From the first request, or some days before it, to today; None where nobody has asked."""
     if not by_day:
         return None
-    last = max(today, by_day[-1][0])
-    first = min(by_day[0][0], last - FEWEST_DAYS)
+    last = max(today, by_day[-1].day)
+    first = min(by_day[0].day, last - FEWEST_DAYS)
     name, _, start, following, form = next(period for period in _PERIODS if (last - first).days < period[1])
     sums: dict[date, dict[str, int]] = {}
     period = start(first)
     while period <= last:
         sums[period] = dict.fromkeys(STATUSES, 0)
         period = following(period)
-    for day, numbers in by_day:
-        into = sums[start(day)]
-        for status in STATUSES:
-            into[status] += numbers[status]
+    for day in by_day:
+        into = sums[start(day.day)]
+        into["pending"] += day.pending
+        into["accepted"] += day.accepted
+        into["rejected"] += day.rejected
     most = max(sum(numbers.values()) for numbers in sums.values())
     bars = [
         Bar(period.strftime(form), numbers, index * (BAR + GAP), _parts(numbers, most))

@@ -23,7 +23,7 @@ from access.finding import Finder, Number
 from access.models import AccessRequest, BulkReview
 from access.moments import NEVER, Moment
 from accounts import compiled, keyset
-from gatehub.web.chart import Chart, chart_of
+from gatehub.web.chart import chart_html
 from gatehub.web.countries import country_options
 from gatehub.web.skeleton import Skeleton
 from repos import cards
@@ -257,16 +257,17 @@ class Lists:
         return self.said.get("reason", "")[: AccessRequest.REASON_MAX_LENGTH]
 
     @cached_property
-    def _by_day(self) -> list[tuple[Any, dict[str, int]]]:
+    def _by_day(self) -> tuple[tallies.Day, ...]:
         return tallies.by_day(self.repo)
 
     @cached_property
     def counts(self) -> dict[str, int]:
-        return {status: sum(numbers[status] for _, numbers in self._by_day) for status in Status.values}
+        return tallies.sums_of(self._by_day)
 
     @property
-    def chart(self) -> Chart | None:
-        return chart_of(self._by_day, today=self.now.date())
+    def chart_html(self) -> str:
+        """The requests over time; "" where nobody has asked."""
+        return chart_html(self._by_day, today=self.now.date())
 
     @property
     def tabs(self) -> list[tuple[str, str, int, str]]:
@@ -374,8 +375,8 @@ class Lists:
     @property
     def bulk_reviews(self) -> list[BulkReview]:
         """Those that run, and those that ended within the hour."""
-        recent = BulkReview.objects.filter(repo=self.repo).order_by("-created_at")[:SHOWN_BULK_REVIEWS]
         ended = self.now - timedelta(hours=1)
+        recent = compiled.rows(_recent_bulk_reviews, repo=self.repo.pk)
         return [review for review in recent if review.finished_at is None or review.finished_at > ended]
 
     @property
@@ -390,6 +391,10 @@ class Lists:
 def _lately(repo: int) -> QuerySet[AccessRequest, Any]:
     rejected = AccessRequest.objects.filter(repo=repo, status=Status.REJECTED).order_by("-reviewed_at", "-pk")
     return rejected.values_list("rejection_reason", flat=True)[:REASONS_LOOKED_AT]
+
+
+def _recent_bulk_reviews(repo: int) -> QuerySet[BulkReview]:
+    return BulkReview.objects.filter(repo=repo).order_by("-created_at")[:SHOWN_BULK_REVIEWS]
 
 
 def lists(request: HttpRequest, repo: Repo) -> Lists:

@@ -11,7 +11,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.template.loader import render_to_string
 from django.utils import timezone
 
@@ -25,7 +24,7 @@ from notifications.models import Delivery, OutboxMessage
 from repos import services as repos
 from repos.models import ConfirmationMail, GateForm, Repo
 from tests.browser import texts
-from tests.browser.test_pages import TOO_WIDE
+from tests.browser.test_pages import AXE, TOO_WIDE
 from tests.support.server import ROOT
 
 PICTURES = ROOT / "test-output" / "mails"
@@ -34,7 +33,6 @@ RULES = ["color-contrast", "empty-heading", "link-name", "html-has-lang", "docum
 RUN = """(rules) => axe.run(document, { runOnly: { type: "rule", values: rules }, resultTypes: ["violations"] })
   .then((found) => found.violations.flatMap((one) => one.nodes.map((node) => `${one.id}: ${node.html}`)))
 """
-AXE = Axe().axe_script
 RIGHT_TO_LEFT = "\N{HEBREW LETTER NUN}\N{HEBREW LETTER VAV}\N{HEBREW LETTER AYIN}\N{HEBREW LETTER HE}, 4 (x)"
 NAMES = {
     "sam": "Sam Okafor",

@@ -39,11 +39,13 @@ from accounts.models import User
 from notifications.models import OutboxMessage
 User.set_password = lambda self, raw: self.set_unusable_password()
 with transaction.atomic():
+    last = OutboxMessage.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
     for name in {names!r}:
         user = services.create_user(username=name, email=name + "@example.org", password="-", by=SYSTEM)
         token, value = tokens.create(user=user, name="write token", role="write", by=SYSTEM)
         print("PERSON", name, value)
-    OutboxMessage.objects.filter(kind="token-created").delete()  # Not what tests of other mails are about.
+    # Not what tests of other mails are about.
+    OutboxMessage.objects.filter(kind="token-created", pk__gt=last).delete()
 """
 
 
@@ -228,15 +230,18 @@ class Stage:
 
     def settle(self, *, seconds: float = 60) -> None:
         """Wait until nothing is to be sent any more; the worker must be told, or beat must run."""
-        wait_until(lambda: self.waiting() == 0, f"mails to be sent\n{self.server.log('worker')}", seconds=seconds)
+        wait_until(lambda: self.waiting() == 0, lambda: f"mails to be sent\n{self.report()}", seconds=seconds)
 
     def about(self, word: str) -> list[Mail]:
         """The mails that came whole and have the word in their subject or headers."""
         return [mail for mail in list(self.smtp.mails) if word in f"{mail.subject} {mail.message['X-GateHub-Repo']}"]
 
     def wait_for(self, word: str, number: int = 1, *, seconds: float = 60) -> list[Mail]:
-        what = f"{number} mails about {word}\n{self._report()}"
-        wait_until(lambda: len(self.about(word)) >= number, what, seconds=seconds)
+        wait_until(
+            lambda: len(self.about(word)) >= number,
+            lambda: f"{number} mails about {word}\n{self.report()}",
+            seconds=seconds,
+        )
         return self.about(word)
 
     def wait_for_mails_to(self, address: str) -> list[Mail]:
@@ -245,10 +250,10 @@ class Stage:
         def came() -> list[Mail]:
             return [mail for mail in list(self.smtp.mails) if mail.to == [address]]
 
-        wait_until(lambda: bool(came()), f"a mail to {address}\n{self._report()}")
+        wait_until(lambda: bool(came()), lambda: f"a mail to {address}\n{self.report()}")
         return came()
 
-    def _report(self) -> str:
+    def report(self) -> str:
         """What a failed test needs to be understood."""
         columns = "id, kind, state, address, attempts, due_at, claim, problem"
         rows = self.sql(f"SELECT {columns} FROM notifications_delivery ORDER BY id DESC LIMIT 10")  # noqa: S608
@@ -259,10 +264,11 @@ class Stage:
         return "\n".join(map(str, [*rows, *messages])) + logs
 
 
-def wait_until(is_so: Callable[[], bool], what: str, *, seconds: float = 60) -> None:
+def wait_until(is_so: Callable[[], bool], what: str | Callable[[], str], *, seconds: float = 60) -> None:
+    """`what` may be called, once the time is over: it says how things are then."""
     deadline = time.monotonic() + seconds
     while not is_so():
-        assert time.monotonic() < deadline, f"waited in vain for {what}"
+        assert time.monotonic() < deadline, f"waited in vain for {what() if callable(what) else what}"
         time.sleep(0.05)
 
 

@@ -189,7 +189,7 @@ def test_killed_at_every_step_every_mail_arrives_and_none_twice(mortal: Mortal):
     fed = time.monotonic() - began
     stage.smtp.at.clear()
     stage.server.manage("send_digests")
-    wait_until(lambda: settled(stage), f"all mails\n{stage._report()}\n{mortal.logs()}", seconds=60)
+    wait_until(lambda: settled(stage), lambda: f"all mails\n{stage.report()}\n{mortal.logs()}", seconds=60)
     feeder.resolve()
 
     deaths = mortal.deaths()

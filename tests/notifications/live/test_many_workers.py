@@ -73,7 +73,7 @@ def test_each_mail_is_sent_once(crowded):
         worker.start()
     for _ in range(3 * len(workers)):
         stage.nudge("notifications.tasks.deliver")
-    wait_until(lambda: stage.waiting() == 0, f"all mails\n{stage._report()}", seconds=600)
+    wait_until(lambda: stage.waiting() == 0, lambda: f"all mails\n{stage.report()}", seconds=600)
     assert Counter(mail.to[0] for mail in stage.smtp.mails) == {f"p{n}@example.org": 1 for n in range(number)}
     assert stage.number("SELECT max(attempts) FROM notifications_delivery") == 1
     assert stage.number("SELECT count(*) FROM notifications_delivery WHERE state = 'sent'") == number

@@ -64,7 +64,7 @@ def test_a_server_in_trouble_delays_mails_and_nothing_else(stage: Stage, step, w
     assert stage.call("GET", f"/{repo}").elapsed.total_seconds() < QUICK
     if what is Trouble.HANG:
         stage.smtp.stop()  # Otherwise the worker would wait for an answer until its patience is at an end.
-    wait_until(lambda: stage.has_failed(repo), f"a failure\n{stage._report()}")
+    wait_until(lambda: stage.has_failed(repo), lambda: f"a failure\n{stage.report()}")
     assert stage.about(repo) == []
     if what is Trouble.HANG:
         stage.smtp.work()  # Before it is there again, or another mail would hang.
