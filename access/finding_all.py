@@ -18,11 +18,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from functools import reduce
+from functools import cached_property, reduce
 from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import BooleanField, Case, F, Func, Q, QuerySet, When
+from django.db.models.expressions import RawSQL
 
 from access.filters_all import DECIDED, STATUSES, StaffFilter
 from access.finding import ENOUGH, LOOKED_AT, Number
@@ -30,7 +31,7 @@ from access.models import AccessRequest
 from repos.models import Repo
 
 _LEADS_BY_TIME = ("user", "forms", "repos", "reviewed_by", "granted", "country")
-_LEADS_BY_DECISION = ("repos",)
+_LEADS_BY_DECISION = ("forms", "repos")
 """What an index can begin with, the narrowest first."""
 MOST_SORTED = 12_000
 LOOKED_AT_IN_INDEX = 100_000
@@ -39,7 +40,9 @@ MOST_HALVES = 6
 MOST_TIMES = 5
 """So many times as many rows are looked at, where the first look promises it."""
 MOST_STRETCHES = 60
-"""A namespace with more repos is looked for among the rows of the order."""
+"""A namespace with more repos is looked for among the rows of the order, where more is asked than that."""
+MOST_REPOS = 2000
+"""A namespace with more is always looked for there."""
 
 Place = tuple[Any, int]
 """A value of the order's column, and a key."""
@@ -57,7 +60,12 @@ class StaffFinder:
         """Keys of the first few that are `beyond` a place, in the order of the columns."""
         if connection.vendor != "postgresql":  # SQLite has no other way than to look.
             return list(self.chosen.requests().filter(beyond).order_by(*columns).values_list("pk", flat=True)[:number])
-        stretches, rest = self._stretches(by_time=columns[0].lstrip("-") == "requested_at")
+        by_time = columns[0].lstrip("-") == "requested_at"
+        if self._asks_for_a_namespace_alone and len(self._inside) <= MOST_REPOS:
+            statuses = [Q(status=status) for status in STATUSES[self.chosen.status or DECIDED]]
+            ends = statuses if self.chosen.status or not by_time else [Q()]
+            return _merged_of_repos(self._inside, [beyond & end for end in ends], columns, number)
+        stretches, rest = self._stretches(by_time=by_time)
         if not rest:
             return _merged([rows.filter(beyond) for rows in stretches], columns, number)
         in_index = rest == self.chosen.times()  # Of the orders by decision, which hold that time.
@@ -143,7 +151,7 @@ class StaffFinder:
         lead = next((name for name in (_LEADS_BY_TIME if by_time else _LEADS_BY_DECISION) if name in asked), "")
         firsts = asked.pop(lead, [Q()])
         # The indexes by decision have the status in them, and of those by time, that of a repo and that of all.
-        ends = asked.pop("status", [Q()]) if lead in ("", "repos") else [Q()]
+        ends = asked.pop("status", [Q()]) if lead in ("", "repos") or not by_time else [Q()]
         rest = self.chosen.contents()
         for alternatives in asked.values():
             rest &= _any(alternatives)
@@ -161,10 +169,11 @@ class StaffFinder:
         if chosen.repos is not None:
             asked["repos"] = [Q(repo=key) for key in chosen.repos]
         if chosen.namespace is not None:
-            repos = Repo.objects.filter(namespace=chosen.namespace).values_list("pk", flat=True)
-            inside = list(repos[: MOST_STRETCHES + 1])
+            inside = self._inside
             if chosen.repos is None and len(inside) <= MOST_STRETCHES:
                 asked["repos"] = [Q(repo=key) for key in inside]
+            elif len(inside) <= MOST_REPOS:  # By key: a join leads PostgreSQL to search each repo by itself.
+                asked["namespace"] = [Q(repo__in=inside)]
             else:
                 asked["namespace"] = [Q(repo__namespace=chosen.namespace)]
         if chosen.forms is not None:
@@ -181,6 +190,19 @@ class StaffFinder:
         if chosen.status or not by_time:
             asked["status"] = [Q(status=status) for status in STATUSES[chosen.status or DECIDED]]
         return asked
+
+    @cached_property
+    def _inside(self) -> list[int]:
+        """The repos of the namespace, up to one more than `MOST_REPOS`."""
+        repos = Repo.objects.filter(namespace=self.chosen.namespace).order_by("pk").values_list("pk", flat=True)
+        return list(repos[: MOST_REPOS + 1])
+
+    @property
+    def _asks_for_a_namespace_alone(self) -> bool:
+        """Beside statuses, and nothing else."""
+        return self.chosen.namespace is not None and self.chosen == StaffFilter(
+            namespace=self.chosen.namespace, status=self.chosen.status
+        )
 
     def _collect(self, beyond: Q, column: str, most: int) -> list[Place]:
         """Any of those that match, up to `most`, by indexes that say which rows they are and not in which order."""
@@ -212,6 +234,23 @@ def _merged(stretches: list[QuerySet[AccessRequest]], columns: Sequence[str], nu
     found = _rows(" UNION ALL ".join(f"({sql})" for sql, _ in pages), [each for _, said in pages for each in said])
     places = sorted(((at, key) for key, at in found), reverse=columns[0].startswith("-"))
     return [key for _, key in places[:number]]
+
+
+def _merged_of_repos(repos: Sequence[int], conditions: Sequence[Q], columns: Sequence[str], number: int) -> list[int]:
+    """The first few that meet one of the conditions, of which none holds for what another does.
+
+    As `_merged`, for repos too many to name each in the statement.
+    """
+    value, descending = columns[0].lstrip("-"), columns[0].startswith("-")
+    way = "DESC" if descending else "ASC"
+    found: list[Place] = []
+    for condition in conditions:
+        rows = AccessRequest.objects.filter(condition, repo=RawSQL("among.repo", ())).order_by(*columns)
+        sql, params = rows.values_list(value, "pk")[:number].query.sql_with_params()
+        sql = f"SELECT page.* FROM unnest(%s::bigint[]) AS among (repo) CROSS JOIN LATERAL ({sql}) AS page"  # noqa: S608
+        found += _rows(f"{sql} ORDER BY 1 {way}, 2 {way} LIMIT %s", [list(repos), *params, number])
+    found.sort(reverse=descending)
+    return [key for _, key in found[:number]]
 
 
 def _looked_at(

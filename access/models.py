@@ -195,6 +195,7 @@ class AccessRequest(models.Model):
             models.Index(fields=["country", "requested_at", "id"], name="access_request_of_country"),
             models.Index(fields=["reviewed_by", "requested_at", "id"], name="access_request_of_reviewer"),
             models.Index(fields=["form", "requested_at", "id"], name="access_request_of_form"),
+            models.Index(fields=["form", "status", "reviewed_at", "id"], name="access_request_of_form_decided"),
             models.Index(fields=["requested_at", "id"], condition=Q(granted=True), name="access_request_granted"),
         ]
         permissions = [

@@ -75,15 +75,26 @@ def filters(repos: list[Repo], ada: User, olu: User) -> list[StaffFilter]:
         StaffFilter(**(usual | {name: chance.choice(asked[name]) for name in chance.sample(sorted(asked), 3)}))
         for _ in range(60)
     ]
-    return [*single, *several]
+    lists = [StaffFilter(namespace=asked["namespace"][1], status=status) for status in STATUSES]
+    return [*single, *lists, *several]
 
 
-@pytest.fixture(params=["bounded", "usual"])
+SMALL = {"LOOKED_AT": 6, "LOOKED_AT_IN_INDEX": 8, "MOST_SORTED": 12, "MOST_STRETCHES": 3}
+BOUNDS = {
+    "as they are": {},
+    "each of the ways is gone": SMALL,
+    "a namespace of many repos": {"MOST_STRETCHES": 3},
+    "a namespace of too many repos": SMALL | {"MOST_REPOS": 3},
+}
+"""SQLite has no other way than to look, whatever they are."""
+
+
+@pytest.fixture(
+    params=["sqlite", *(pytest.param(name, marks=pytest.mark.postgresql) for name in BOUNDS)],
+)
 def bounds(request, monkeypatch):
-    """The bounds so small that each of the three ways is gone, and as they are."""
-    if request.param == "bounded":
-        for name, value in {"LOOKED_AT": 6, "LOOKED_AT_IN_INDEX": 8, "MOST_SORTED": 12, "MOST_STRETCHES": 3}.items():
-            monkeypatch.setattr(finding_all, name, value)
+    for name, value in BOUNDS.get(request.param, {}).items():
+        monkeypatch.setattr(finding_all, name, value)
 
 
 def pages(chosen: StaffFilter, order: keyset.Order, size: int) -> list[int]:
