@@ -8,8 +8,9 @@ else the filter asks is looked for in three ways, each of which is bounded:
 1. The next `LOOKED_AT` rows of the stretches are looked at, or some times as many, if that promises to be enough.  If a
    page of them match, that is the page.
 2. Else few match, as a rule.  The indexes of contents find them all, and they are sorted, up to `MOST_SORTED`.
-3. Else there is a crowd of matches behind a long stretch without any.  The range in which its first few lie is halved,
-   until so few are in it that they can be sorted.
+3. Else there is a crowd of matches behind a long stretch without any.  In the order of time it is walked by blocks of
+   days, and by days where many match.  In that of decisions, the range in which the first few lie is halved, until so
+   few are in it that they can be sorted.
 
 What is left, such as a crowd that all came in the same second, is left to the database.
 """
@@ -25,9 +26,11 @@ from django.db import connection, transaction
 from django.db.models import BooleanField, Case, F, Func, Q, QuerySet, When
 from django.db.models.expressions import RawSQL
 
+from access import spans
 from access.filters_all import DECIDED, STATUSES, StaffFilter
 from access.finding import ENOUGH, LOOKED_AT, Number
 from access.models import AccessRequest
+from access.spans import Stretch
 from repos.models import Repo
 
 _LEADS_BY_TIME = ("user", "forms", "repos", "reviewed_by", "granted", "country")
@@ -37,6 +40,14 @@ MOST_SORTED = 12_000
 LOOKED_AT_IN_INDEX = 100_000
 """So many, where the index of the order can answer what is asked."""
 MOST_HALVES = 6
+SAMPLED = 16
+"""So many days tell whether there is a crowd, and where."""
+SAMPLED_FROM = 4
+"""Of fewer blocks, no sample is taken."""
+SOME = 300
+"""So many matches on these days are looked at."""
+MOST_OF_STRETCH = 1000
+"""So many matches of some days or blocks are sorted at once."""
 MOST_TIMES = 5
 """So many times as many rows are looked at, where the first look promises it."""
 MOST_STRETCHES = 60
@@ -74,19 +85,81 @@ class StaffFinder:
         if not certain and len(found) > number // MOST_TIMES:  # As many more rows may well have the others.
             size = 2 * size * number // len(found)
             found, certain = _looked_at(stretches, beyond, rest, columns, number, size)
-        if certain:
-            return found
+        return found if certain else self._of_all(beyond, columns, number)
+
+    def _of_all(self, beyond: Q, columns: Sequence[str], number: int) -> list[int]:
+        """The first few, found by the indexes of contents, of which the order is not known."""
+        by_time = columns[0].lstrip("-") == "requested_at"
+        waiting = self._blocks(beyond, columns) if by_time else []
+        quiet, expected = self._sample(waiting, beyond)
+        if expected > MOST_SORTED:
+            return self._by_time(beyond, columns, number, waiting, quiet)
         collected = self._collect(beyond, columns[0].lstrip("-"), MOST_SORTED + 1)
         if len(collected) <= MOST_SORTED:
             if not beyond:
                 self._seen = min(len(collected), self.most + 1)
             collected.sort(reverse=columns[0].startswith("-"))
             return [key for _, key in collected[:number]]
+        if by_time:
+            return self._by_time(beyond, columns, number, waiting, quiet)
         narrowed = self._narrow(beyond, columns, number, collected)
         if narrowed is not None:
             return narrowed
         rows = self.chosen.requests().filter(beyond).order_by(*columns)
         return list(rows.values_list("pk", flat=True)[:number])
+
+    def _blocks(self, beyond: Q, columns: Sequence[str]) -> list[Stretch]:
+        """The blocks of days in which those may lie that are `beyond` a place, in the order of the columns."""
+        rows = AccessRequest.objects.filter(self.chosen.times()).values_list("requested_at", flat=True)
+        first = rows.filter(beyond).order_by(*columns).first()
+        backwards = columns[0].startswith("-")
+        last = rows.order_by("requested_at" if backwards else "-requested_at").first()
+        if first is None or last is None:
+            return []
+        blocks = spans.blocks_of_all(min(first, last), max(first, last))
+        return blocks[::-1] if backwards else blocks
+
+    def _sample(self, blocks: Sequence[Stretch], beyond: Q) -> tuple[int, float]:
+        """How many of the first blocks seem to have none that match, and how many may match in all of them.
+
+        As the middle days of some blocks have it.  It may be wrong: that costs time, never an answer.
+        """
+        step = -(-len(blocks) // SAMPLED)
+        days = [block.middle for block in blocks[::step]] if blocks else []
+        if len(days) < SAMPLED_FROM:
+            return 0, 0
+        found = self._collect(beyond & Q(spans.IsOnOneOf(*days)), "requested_at", SOME + 1)
+        if not found:
+            return 0, 0
+        with_some = {spans.day_of(at) for at, _ in found}
+        first = next(place for place, day in enumerate(days) if day in with_some)
+        return max((first - 1) * step + 1, 0), len(found) * sum(block.length for block in blocks) / len(days)
+
+    def _by_time(self, beyond: Q, columns: Sequence[str], number: int, waiting: list[Stretch], quiet: int) -> list[int]:
+        """The first few of a crowd in the order of time: by blocks, then by days where many match."""
+        backwards = columns[0].startswith("-")
+        found: list[int] = []
+        size = max(quiet, 1)  # So many blocks at once, which double as long as few match.
+        longer = 1
+        while waiting and len(found) < number:
+            stretch = waiting[: min(size, spans.MOST_AT_ONCE)]
+            within = beyond & Q(spans.IsOnOneOf(*(one.key for one in stretch)))
+            some = self._collect(within, "requested_at", MOST_OF_STRETCH + 1)
+            if len(some) <= MOST_OF_STRETCH:
+                found += [key for _, key in sorted(some, reverse=backwards)]
+                waiting = waiting[len(stretch) :]
+                size, longer = longer, longer * 2
+            elif len(stretch) > 1:
+                size, longer = len(stretch) // 2, 1
+            elif stretch[0].length > 1:
+                days = stretch[0].days
+                waiting[:1] = days[::-1] if backwards else days
+                size, longer = 1, 1
+            else:
+                rows = self.chosen.requests().filter(within).order_by(*columns)
+                found += rows.values_list("pk", flat=True)[: number - len(found)]
+                waiting = waiting[1:]
+        return found[:number]
 
     def _narrow(self, beyond: Q, columns: Sequence[str], number: int, crowd: list[Place]) -> list[int] | None:
         """The first few of more than can be sorted, of whom any `crowd` is known; None if that takes too long.

@@ -182,7 +182,7 @@ class AccessRequest(models.Model):
                 name="access_request_reason_only_when_rejected", condition=Q(rejection_reason="") | Q(status="rejected")
             ),
         ]
-        # One for each order in which a list can be read; those for search and answers are PostgreSQL's, in migration 8.
+        # One for each order in which a list can be read; that for search and answers is PostgreSQL's, in migration 10.
         indexes = [
             models.Index(fields=["repo", "status", "requested_at", "id"], name="access_request_queue"),
             models.Index(fields=["repo", "status", "reviewed_at", "id"], name="access_request_by_decision"),

@@ -4,6 +4,8 @@ The first column of that index is an array of three numbers: the list of repo an
 on the day on which it was sent, and that list in the block of that day.  Numbers, because PostgreSQL makes the array
 again for each row that the index finds, and texts took it four times as long.  Some thirty of them can be asked for at
 once; for hundreds, PostgreSQL's index takes longer than for the whole list.
+
+For staff, who look at all lists together, its last column has the day and the block alone.
 """
 
 from __future__ import annotations
@@ -11,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import connection
 from django.db.models import BooleanField, F, Func
@@ -116,6 +118,11 @@ def leading(spans: Sequence[Span], most: int) -> list[Span]:
     return list(spans[:end])
 
 
+def day_of(moment: datetime) -> int:
+    """The key of its day."""
+    return _number(_day(moment))
+
+
 def _day(moment: datetime) -> date:
     return moment.astimezone(UTC).date()
 
@@ -127,6 +134,37 @@ def _number(day: date) -> int:
 _LIST = "((%(repo)s * 4 + CASE %(status)s WHEN 'pending' THEN 0 WHEN 'accepted' THEN 1 ELSE 2 END) << 23)"
 _DAY = "((%(at)s AT TIME ZONE 'UTC')::date - '0001-01-01'::date)"
 _KEYS = f"ARRAY[{_LIST}, {_LIST} + {_DAY}, {_LIST} + {_BLOCKS_FROM} + ({_DAY} >> {BITS})]"
+_KEYS_OF_ALL = f"ARRAY[{_DAY}, {_BLOCKS_FROM} + ({_DAY} >> {BITS})]"
+
+
+class Stretch(NamedTuple):
+    """A day or a block of all lists together: what the index has for it, and its days as in `Span`."""
+
+    key: int
+    first: int
+    last: int
+
+    @property
+    def length(self) -> int:
+        return self.last - self.first + 1
+
+    @property
+    def middle(self) -> int:
+        """The key of the day in its middle."""
+        return (self.first + self.last) // 2
+
+    @property
+    def days(self) -> list[Stretch]:
+        return [Stretch(day, day, day) for day in range(self.first, self.last + 1)]
+
+
+def blocks_of_all(since: datetime, until: datetime) -> list[Stretch]:
+    """The blocks from one moment to another, the oldest first; the first and the last without the days beyond."""
+    first, last = _number(_day(since)), _number(_day(until))
+    return [
+        Stretch(_BLOCKS_FROM + block, max(block << BITS, first), min((block + 1 << BITS) - 1, last))
+        for block in range(first >> BITS, (last >> BITS) + 1)
+    ]
 
 
 class IsInOneOf(Func):
@@ -141,3 +179,17 @@ class IsInOneOf(Func):
     def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> tuple[str, list[Any]]:
         repo, status, at = (compiler.compile(column)[0] for column in self.get_source_expressions())
         return f"{_KEYS % {'repo': repo, 'status': status, 'at': at}} && %s::bigint[]", [self.keys]
+
+
+class IsOnOneOf(Func):
+    """Whether a request was sent in one of the stretches of all lists with these keys, in the words of the index."""
+
+    output_field = BooleanField()
+
+    def __init__(self, *keys: int, **extra: Any) -> None:
+        super().__init__(F("requested_at"), **extra)
+        self.keys = list(keys)
+
+    def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> tuple[str, list[Any]]:
+        (at,) = (compiler.compile(column)[0] for column in self.get_source_expressions())
+        return f"{_KEYS_OF_ALL % {'at': at}} && %s::integer[]", [self.keys]

@@ -174,6 +174,7 @@ def main() -> None:
             "GATEHUB_DATABASE_URL": cluster.create_database(),
             "GATEHUB_SECRET_KEY": "of-a-benchmark-" * 4,
             "GATEHUB_ALLOWED_HOSTS": "testserver",
+            "GATEHUB_ADMIN_SECOND_FACTOR": "optional",  # Its client is no browser.
             "PYTHONPATH": str(ROOT),
         }
         server = Server(folder, processes=(), env=env)

@@ -23,8 +23,8 @@ PEOPLE, REQUESTS = 60, 300
 WORDS = ("Universität", "Institute", "王芳", "research", "Miskatonic")
 
 
-@pytest.fixture
-def crowd(lab, olu, make_repo, ada, gated_repo):
+@pytest.fixture(params=[timedelta(hours=1), timedelta(days=5)], ids=["of days", "of a year"])
+def crowd(request, lab, olu, make_repo, ada, gated_repo):
     """300 requests of 60 people to six repos, in no order, several of them in the same second."""
     chance = random.Random(3)  # noqa: S311 - the same rows in each run.
     repos = [gated_repo, *(make_repo(f"lab/repo-{n}", by=ada, gated="manual") for n in range(3))]
@@ -36,7 +36,7 @@ def crowd(lab, olu, make_repo, ada, gated_repo):
     rows = []
     for place, (repo, user) in enumerate(pairs):
         status = chance.choice(STATUSES[""])
-        asked = BEGAN + timedelta(seconds=place // 4 * 3600)
+        asked = BEGAN + place // 4 * request.param
         decided = None if status == "pending" else asked + timedelta(hours=chance.randrange(50))
         word = WORDS[4] if place > REQUESTS * 4 // 5 else chance.choice(WORDS[:4])
         row = AccessRequest(
@@ -55,6 +55,7 @@ def filters(repos: list[Repo], ada: User, olu: User) -> list[StaffFilter]:
     """Those that ask for one thing, and many that ask for several at once."""
     form = GateForm.objects.filter(repo=repos[0]).order_by("pk").last()
     assert form is not None
+    times = list(AccessRequest.objects.order_by("requested_at").values_list("requested_at", flat=True))
     asked = {
         "repos": [None, (repos[0].pk,), (repos[1].pk, repos[4].pk), ()],
         "namespace": [None, Namespace.objects.get(name="lab").pk, Namespace.objects.get(name="olu").pk],
@@ -65,8 +66,8 @@ def filters(repos: list[Repo], ada: User, olu: User) -> list[StaffFilter]:
         "granted": [None, True, False],
         "reviewer": [None, ada.pk, olu.pk],
         "person": [None, User.objects.get(username="p7").pk],
-        "asked_after": [None, BEGAN + timedelta(hours=20)],
-        "asked_before": [None, BEGAN + timedelta(hours=50)],
+        "asked_after": [None, times[80]],
+        "asked_before": [None, times[200]],
     }
     single = [StaffFilter(**{name: value}) for name, values in asked.items() for value in values]
     chance = random.Random(5)  # noqa: S311
@@ -80,11 +81,13 @@ def filters(repos: list[Repo], ada: User, olu: User) -> list[StaffFilter]:
 
 
 SMALL = {"LOOKED_AT": 6, "LOOKED_AT_IN_INDEX": 8, "MOST_SORTED": 12, "MOST_STRETCHES": 3}
+SMALL |= {"SAMPLED_FROM": 1, "MOST_OF_STRETCH": 5}
 BOUNDS = {
     "as they are": {},
     "each of the ways is gone": SMALL,
     "a namespace of many repos": {"MOST_STRETCHES": 3},
     "a namespace of too many repos": SMALL | {"MOST_REPOS": 3},
+    "days and blocks of few": SMALL | {"SAMPLED_FROM": 1000, "MOST_OF_STRETCH": 1},
 }
 """SQLite has no other way than to look, whatever they are."""
 
