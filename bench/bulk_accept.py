@@ -53,10 +53,10 @@ DELETE FROM notifications_delivery;
 DELETE FROM notifications_outboxmessage;
 DELETE FROM access_accessrequest WHERE repo_id = {repo};
 INSERT INTO access_accessrequest (request_id, repo_id, user_id, status, form_id, answers, email, fullname, requested_at,
-    granted, rejection_reason, search_text)
+    granted, rejection_reason, search_text, country)
 SELECT lpad(to_hex({repo}), 8, '0') || lpad(to_hex(user_id), 16, '0'), {repo}, user_id, 'pending',
     (SELECT max(id) FROM repos_gateform WHERE repo_id = {repo}), answers, email, fullname, requested_at, false, '',
-    search_text
+    search_text, country
 FROM access_accessrequest WHERE repo_id = (SELECT id FROM repos_repo WHERE name = 'large') ORDER BY id LIMIT {number};
 """
 PEER = """
@@ -68,11 +68,15 @@ WITH decided AS (
         AND person.id = request.user_id
     RETURNING request.id AS request_id, person.id AS person_id, person.username, person.email, ada.id AS ada_id
 ), recorded AS (
-    INSERT INTO accounts_auditevent (at, verb, target, actor, actor_id_at_the_time, entrance, token_name, address, repo,
+    INSERT INTO accounts_auditevent (at, verb, target, actor, actor_id_at_the_time, entrance, token_name, repo,
         before, after)
-    SELECT now(), 'access_request:accepted', username || ' on lab/waiting', 'ada', ada_id, 'page', '', '192.0.2.7',
+    SELECT now(), 'access_request:accepted', username || ' on lab/waiting', 'ada', ada_id, 'page', '',
         {repo}, '{{"status": "pending"}}', '{{"status": "accepted"}}'
     FROM decided
+    RETURNING id, at
+), located AS (
+    INSERT INTO accounts_auditaddress (event_id, at, address)
+    SELECT id, at, '192.0.2.7' FROM recorded
 ), told AS (
     INSERT INTO notifications_outboxmessage (kind, state, repo_id, access_request_id, in_digest, data, sealed, because,
         created_at)

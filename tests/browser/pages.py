@@ -283,7 +283,7 @@ PAGES = [
     Row("settings-unfolded", f"{RESEARCH}/settings?q=reader-1&sort=newest&age=over-7d", "ada", act=unfold),
     Row("settings-accepted", f"{RESEARCH}/settings?status=accepted", "ada"),
     Row("settings-rejected", f"{RESEARCH}/settings?status=rejected", "ada", act=unfold),
-    Row("settings-ticked", f"{RESEARCH}/settings?show=answers", "ada", act=tick_and_give_a_reason),
+    Row("settings-ticked", f"{RESEARCH}/settings?q=reader-1&show=answers", "ada", act=tick_and_give_a_reason),
     Row("settings-nothing-found", f"{RESEARCH}/settings?q=nothing&country=FR&user=reader", "ada"),
     Row("settings-wild", f"{WILD}/settings", "ada", act=unfold),
     Row("settings-wild-rejected", f"{WILD}/settings?status=rejected", "ada", act=unfold),

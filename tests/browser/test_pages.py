@@ -85,15 +85,13 @@ def pictures() -> Path:
 
 
 @pytest.mark.parametrize("row", PAGES, ids=[row.name for row in PAGES])
-def test_page(row: Row, stage, new_context, pictures):
+def test_page(row: Row, stage, kept_page, pictures):
     session = stage.people[row.who].session if row.who else ""
-    page = new_context(stage.url, session=session, broken=row.status >= 500).new_page()
-    statuses = []
-    page.on("response", lambda answer: statuses.append(answer.status) if answer.request.is_navigation_request() else 0)
+    page, watch = kept_page(stage.url, session=session, broken=row.status >= 500)
     page.goto(row.path.format(**stage.addresses))
     if row.act:
         row.act(page)
-    assert statuses[-1] == row.status
+    assert watch.statuses[-1] == row.status
     page.evaluate(AXE)
     wrong = []
     for look in looks(page):

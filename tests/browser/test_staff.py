@@ -1,6 +1,6 @@
 """Every page of the admin, wide and narrow, light and dark, with a superuser's eyes; pictures as in `test_pages`.
 
-No page may make the browser complain of the Content-Security-Policy: `new_context` fails where one does.  What axe has
+No page may make the browser complain of the Content-Security-Policy: `kept_page` fails where one does.  What axe has
 against the markup of unfold and of Django is named in UNFOLDS; anything else fails.
 """
 
@@ -31,15 +31,13 @@ def is_unfolds(rule: str, html: str) -> bool:
 
 
 @pytest.mark.parametrize("row", STAFF_PAGES, ids=lambda row: row.name)
-def test_page(row: Row, stage, new_context, pictures):
-    page = new_context(stage.url, session=stage.people[row.who].session).new_page()
-    statuses = []
-    page.on("response", lambda answer: statuses.append(answer.status) if answer.request.is_navigation_request() else 0)
+def test_page(row: Row, stage, kept_page, pictures):
+    page, watch = kept_page(stage.url, session=stage.people[row.who].session)
     page.goto(row.path.format(**stage.addresses))
     if row.act:
         row.act(page)
-    assert statuses[-1] == row.status
-    assert row.act or set(statuses) == {row.status}  # After the page comes the frame of a mail.
+    assert watch.statuses[-1] == row.status
+    assert row.act or set(watch.statuses) == {row.status}  # After the page comes the frame of a mail.
     page.evaluate(AXE)
     wrong = []
     for look in LOOKED_FOR:

@@ -12,13 +12,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 import pytest
 from playwright.sync_api import (
     Browser,
     BrowserContext,
     ConsoleMessage,
+    Page,
     Playwright,
     Request,
     Response,
@@ -31,7 +32,11 @@ from tests.support.skips import program
 HEIGHTS = {1280: 900, 390: 844}
 """How high the window is that has this width."""
 _PATIENCE = 10_000  # Milliseconds.
-_ARGUMENTS = ["--no-sandbox", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost"]
+_ARGUMENTS = [
+    "--no-sandbox",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
+    "--js-flags=--always-sparkplug",  # Compiles at once: axe takes a quarter less.
+]
 _TELL_OF_VIOLATIONS = """
 document.addEventListener("securitypolicyviolation", (event) =>
   console.error(`Content-Security-Policy: ${event.violatedDirective} forbids ${event.blockedURI} ${event.sample}`));
@@ -48,6 +53,8 @@ class Chromium:
     def __init__(self, playwright: Playwright, executable: str) -> None:
         self._loop = asyncio.get_running_loop()
         self.browser: Browser = playwright.chromium.launch(executable_path=executable, args=_ARGUMENTS)
+        self.kept: dict[tuple[str, str], tuple[Page, Watch]] = {}
+        """By origin and session: see `kept_page`."""
 
     def awake(self) -> None:
         asyncio._set_running_loop(self._loop)
@@ -74,7 +81,9 @@ class Watch:
 
     def __init__(self, context: BrowserContext, origin: str, *, broken: bool = False) -> None:
         self.problems: list[str] = []
-        self._broken = broken
+        self.statuses: list[int] = []
+        """Of the pages that were shown, frames within them included."""
+        self.broken = broken
         self._origin = origin
         context.on("console", self._console)
         context.on("weberror", self._error)
@@ -102,8 +111,10 @@ class Watch:
     def _response(self, response: Response) -> None:
         # A page may be a refusal, and the test reads it; so may the part of a page that a form of htmx gets back.
         of_a_page = response.request.is_navigation_request()
-        if of_a_page and self._broken:
-            return
+        if of_a_page:
+            self.statuses.append(response.status)
+            if self.broken:
+                return
         if response.status >= (500 if of_a_page or response.status in (400, 409) else 400):
             self.problems.append(f"{response.status}: {response.request.method} {response.url}")
 
@@ -130,29 +141,9 @@ class NewContext(Protocol):
 def new_context(chromium: Chromium) -> Iterator[NewContext]:
     opened: list[tuple[BrowserContext, Watch]] = []
 
-    def open_context(
-        origin: str,
-        *,
-        session: str = "",
-        javascript: bool = True,
-        color_scheme: Literal["light", "dark"] = "light",
-        width: int = 1280,
-        broken: bool = False,
-    ) -> BrowserContext:
-        context = chromium.browser.new_context(
-            base_url=origin,
-            java_script_enabled=javascript,
-            color_scheme=color_scheme,
-            viewport={"width": width, "height": HEIGHTS[width]},
-            reduced_motion="reduce",
-            locale="en-US",
-            timezone_id="UTC",
-        )
-        opened.append((context, Watch(context, origin, broken=broken)))
-        context.set_default_timeout(_PATIENCE)
-        context.add_init_script(_TELL_OF_VIOLATIONS)
-        if session:
-            context.add_cookies([{"name": "gatehub_session", "value": session, "url": origin}])
+    def open_context(origin: str, *, broken: bool = False, **options: Any) -> BrowserContext:
+        context, watch = _open(chromium, origin, broken=broken, **options)
+        opened.append((context, watch))
         return context
 
     chromium.awake()
@@ -163,4 +154,79 @@ def new_context(chromium: Chromium) -> Iterator[NewContext]:
     finally:
         chromium.asleep()
     problems = [problem for _, watch in opened for problem in watch.problems]
+    assert problems == []
+
+
+def _open(
+    chromium: Chromium,
+    origin: str,
+    *,
+    session: str = "",
+    javascript: bool = True,
+    color_scheme: Literal["light", "dark"] = "light",
+    width: int = 1280,
+    broken: bool = False,
+) -> tuple[BrowserContext, Watch]:
+    context = chromium.browser.new_context(
+        base_url=origin,
+        java_script_enabled=javascript,
+        color_scheme=color_scheme,
+        viewport={"width": width, "height": HEIGHTS[width]},
+        reduced_motion="reduce",
+        locale="en-US",
+        timezone_id="UTC",
+    )
+    watch = Watch(context, origin, broken=broken)
+    context.set_default_timeout(_PATIENCE)
+    context.add_init_script(_TELL_OF_VIOLATIONS)
+    _sign_in(context, origin, session)
+    return context, watch
+
+
+def _sign_in(context: BrowserContext, origin: str, session: str) -> None:
+    if session:
+        context.add_cookies([{"name": "gatehub_session", "value": session, "url": origin}])
+
+
+class KeptPage(Protocol):
+    """What the fixture `kept_page` gives: a page in a wide and light window, and what is seen of it."""
+
+    def __call__(self, origin: str, *, session: str = "", broken: bool = False) -> tuple[Page, Watch]: ...
+
+
+@pytest.fixture
+def kept_page(chromium: Chromium) -> Iterator[KeptPage]:
+    """For tests that show one page and look at it closely: the browser of a session goes from one to the next.
+
+    It keeps what it has compiled and fetched, which for a new one took as long as the page.  What a page could leave to
+    the next one is taken away: cookies, storage, where the mouse is.
+    """
+    used: list[tuple[str, str]] = []
+
+    def open_page(origin: str, *, session: str = "", broken: bool = False) -> tuple[Page, Watch]:
+        key = (origin, session)
+        used.append(key)
+        if key not in chromium.kept:
+            context, watch = _open(chromium, origin, session=session)
+            chromium.kept[key] = context.new_page(), watch
+        page, watch = chromium.kept[key]
+        if page.url.startswith(origin):
+            page.evaluate("() => { localStorage.clear(); sessionStorage.clear(); }")
+            page.goto("about:blank")
+        page.set_viewport_size({"width": 1280, "height": HEIGHTS[1280]})
+        page.emulate_media(color_scheme="light")
+        page.mouse.move(0, 0)
+        page.context.clear_cookies()
+        _sign_in(page.context, origin, session)
+        watch.problems.clear()
+        watch.statuses.clear()
+        watch.broken = broken
+        return page, watch
+
+    chromium.awake()
+    try:
+        yield open_page
+        problems = [problem for key in used for problem in chromium.kept[key][1].problems]
+    finally:
+        chromium.asleep()
     assert problems == []
