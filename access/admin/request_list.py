@@ -30,6 +30,12 @@ from repos.models import GateForm, Repo
 PAGE_SIZE = 50
 MOST_COUNTED = 1000
 Status = AccessRequest.Status
+SHOWN = (
+    "fullname", "email", "requested_at", "reviewed_at", "status", "granted", "rejection_reason", "country",
+    "user__username", "reviewed_by__username", "form__commit_sha",
+    "repo__type", "repo__name", "repo__namespace__name",
+)  # fmt: skip
+"""What `_row` shows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +85,7 @@ class RequestList(ChangeList):  # type: ignore[misc]
         if self._finder is None:
             return keyset.Slice([])
         rows = AccessRequest.objects.select_related("repo__namespace", "user", "reviewed_by", "form")
-        rows = rows.defer("search_text", "answers", "form__spec", "repo__card_data", "repo__card_error")
+        rows = rows.only(*SHOWN)  # A page of whole rows of five tables took a fifth of its time.
         try:
             found = self._page(rows, after=after, before=before)
             if not found.rows and after:  # All of the last page were decided about: another page is the last now.

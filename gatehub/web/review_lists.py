@@ -43,6 +43,11 @@ ORDERS: dict[str, tuple[str, keyset.Order]] = {
     "decided": ("Last decided first", keyset.Order("reviewed_at", descending=True)),
     "name": ("Full name", keyset.Order("fullname")),
 }
+SHOWN = (
+    "request_id", "status", "form", "answers", "email", "fullname", "requested_at", "granted", "reviewed_at",
+    "rejection_reason", "user__username", "reviewed_by__username",
+)  # fmt: skip
+"""What is shown of a request."""
 KEPT = ("status", "q", "answer", "country", "age", "sort", "show")
 """What of the address leads back to a list, beside the place in it."""
 
@@ -190,7 +195,7 @@ class Lists:
     def slice(self) -> keyset.Slice[AccessRequest]:
         # Forms are large and few, so each is fetched once, not once per row.
         rows = self.asked.filter.requests(self.repo).select_related("user", "reviewed_by").prefetch_related("form")
-        rows = rows.defer("search_text")
+        rows = rows.only(*SHOWN)
         pick = self._finder.first if self.narrowed else None
         slice_of = partial(keyset.slice_of, rows, self.asked.order, PAGE_SIZE, pick=pick)
         after, before = self.said.get("after", ""), self.said.get("before", "")
