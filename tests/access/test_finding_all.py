@@ -7,9 +7,11 @@ import random
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.db import connection
 from django.db.models import Q
+from django.test.utils import CaptureQueriesContext
 
-from access import finding_all
+from access import finding, finding_all, spans
 from access.admin.asking import ORDERS
 from access.filters_all import STATUSES, StaffFilter
 from access.finding_all import StaffFinder
@@ -148,3 +150,37 @@ def test_a_filter_comes_back_from_json_as_it_was(crowd, ada, olu):
     ):
         with pytest.raises((ValueError, TypeError, KeyError)):
             StaffFilter.from_json(broken)
+
+
+def is_within(at: datetime, stretch: spans.Stretch) -> bool:
+    return stretch.first <= spans.day_of(at) <= stretch.last
+
+
+@pytest.mark.postgresql
+def test_the_words_of_a_day_are_those_of_the_index(crowd):
+    newest = AccessRequest.objects.latest("requested_at").requested_at
+    stretches = [*spans.blocks_of_all(BEGAN, newest), *spans.blocks_of_all(newest, newest)[0].days]
+    for stretch in stretches:
+        rows = AccessRequest.objects.filter(spans.IsOnOneOf(stretch.key))
+        on_its_days = [row for row in AccessRequest.objects.all() if is_within(row.requested_at, stretch)]
+        assert set(rows) == set(on_its_days), stretch
+    with finding.by_index_alone():
+        plan = rows.filter(search_text__contains="miskatonic").explain()
+    assert "Bitmap Index Scan on access_request_find" in plan
+    assert "Index Cond: ((search_text ~~ '%miskatonic%'::text) AND (ARRAY[" in plan
+    assert "Seq Scan" not in plan
+
+
+@pytest.mark.postgresql
+@pytest.mark.parametrize("crowd", [timedelta(days=5)], ids=["of a year"], indirect=True)
+def test_of_a_crowd_far_from_the_end_no_more_is_fetched_than_is_sorted(crowd, monkeypatch):
+    for name, value in {"LOOKED_AT": 6, "MOST_SORTED": 12, "MOST_OF_STRETCH": 5}.items():
+        monkeypatch.setattr(finding_all, name, value)
+    with CaptureQueriesContext(connection) as queries:
+        found = StaffFinder(StaffFilter(search="miskatonic"), 1000).first(Q(), ["requested_at", "pk"], 3)
+    assert len(found) == 3
+    (sample, quiet, *rest) = (sql for query in queries if "&&" in (sql := query["sql"]))
+    assert sample.endswith(f"LIMIT {finding_all.SOME + 1}")
+    first = spans.blocks_of_all(BEGAN, BEGAN + timedelta(days=100))
+    assert all(str(block.key) in quiet for block in first)  # At once those before the first that the sample knows of.
+    assert all(sql.endswith("LIMIT 6") for sql in (quiet, *rest))
