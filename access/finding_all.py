@@ -17,10 +17,11 @@ What is left, such as a crowd that all came in the same second, is left to the d
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property, reduce
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import connection, transaction
 from django.db.models import BooleanField, Case, F, Func, Q, QuerySet, When
@@ -59,6 +60,17 @@ Place = tuple[Any, int]
 """A value of the order's column, and a key."""
 
 
+class Sample(NamedTuple):
+    """How many of the first blocks seem to have none that match, how many may match in all, and on a busy day.
+
+    It may be wrong: that costs time, never an answer.
+    """
+
+    quiet: int = 0
+    expected: float = 0
+    busiest: int = 0
+
+
 class StaffFinder:
     """Finds the requests that one filter matches, and counts them up to `most`."""
 
@@ -91,9 +103,9 @@ class StaffFinder:
         """The first few, found by the indexes of contents, of which the order is not known."""
         by_time = columns[0].lstrip("-") == "requested_at"
         waiting = self._blocks(beyond, columns) if by_time else []
-        quiet, expected = self._sample(waiting, beyond)
-        if expected > MOST_SORTED:
-            return self._by_time(beyond, columns, number, waiting, quiet)
+        sample = self._sample(waiting, beyond)
+        if sample.expected > MOST_SORTED:
+            return self._by_time(beyond, columns, number, waiting, sample)
         collected = self._collect(beyond, columns[0].lstrip("-"), MOST_SORTED + 1)
         if len(collected) <= MOST_SORTED:
             if not beyond:
@@ -101,7 +113,7 @@ class StaffFinder:
             collected.sort(reverse=columns[0].startswith("-"))
             return [key for _, key in collected[:number]]
         if by_time:
-            return self._by_time(beyond, columns, number, waiting, quiet)
+            return self._by_time(beyond, columns, number, waiting, sample)
         narrowed = self._narrow(beyond, columns, number, collected)
         if narrowed is not None:
             return narrowed
@@ -119,30 +131,33 @@ class StaffFinder:
         blocks = spans.blocks_of_all(min(first, last), max(first, last))
         return blocks[::-1] if backwards else blocks
 
-    def _sample(self, blocks: Sequence[Stretch], beyond: Q) -> tuple[int, float]:
-        """How many of the first blocks seem to have none that match, and how many may match in all of them.
-
-        As the middle days of some blocks have it.  It may be wrong: that costs time, never an answer.
-        """
+    def _sample(self, blocks: Sequence[Stretch], beyond: Q) -> Sample:
+        """What the middle days of some blocks say of all; of few blocks, nothing."""
         step = -(-len(blocks) // SAMPLED)
         days = [block.middle for block in blocks[::step]] if blocks else []
         if len(days) < SAMPLED_FROM:
-            return 0, 0
-        found = self._collect(beyond & Q(spans.IsOnOneOf(*days)), "requested_at", SOME + 1)
+            return Sample()
+        within = beyond & Q(spans.IsOnOneOf(*days))
+        found = Counter(spans.day_of(at) for at, _ in self._collect(within, "requested_at", SOME + 1))
         if not found:
-            return 0, 0
-        with_some = {spans.day_of(at) for at, _ in found}
-        first = next(place for place, day in enumerate(days) if day in with_some)
-        return max((first - 1) * step + 1, 0), len(found) * sum(block.length for block in blocks) / len(days)
+            return Sample()
+        first = next(place for place, day in enumerate(days) if day in found)
+        expected = found.total() * sum(block.length for block in blocks) / len(days)
+        return Sample(max((first - 1) * step + 1, 0), expected, max(found.values()))
 
-    def _by_time(self, beyond: Q, columns: Sequence[str], number: int, waiting: list[Stretch], quiet: int) -> list[int]:
+    def _by_time(
+        self, beyond: Q, columns: Sequence[str], number: int, waiting: list[Stretch], sample: Sample
+    ) -> list[int]:
         """The first few of a crowd in the order of time: by blocks, then by days where many match."""
         backwards = columns[0].startswith("-")
         found: list[int] = []
-        size = max(quiet, 1)  # So many blocks at once, which double as long as few match.
+        size = max(sample.quiet, 1)  # So many blocks at once, which double as long as few match.
         longer = 1
         while waiting and len(found) < number:
             stretch = waiting[: min(size, spans.MOST_AT_ONCE)]
+            if len(stretch) == 1 and stretch[0].length > 1 and sample.busiest * stretch[0].length > MOST_OF_STRETCH:
+                waiting[:1] = stretch[0].days_in_order(backwards=backwards)
+                stretch = waiting[:1]
             within = beyond & Q(spans.IsOnOneOf(*(one.key for one in stretch)))
             some = self._collect(within, "requested_at", MOST_OF_STRETCH + 1)
             if len(some) <= MOST_OF_STRETCH:
@@ -152,8 +167,7 @@ class StaffFinder:
             elif len(stretch) > 1:
                 size, longer = len(stretch) // 2, 1
             elif stretch[0].length > 1:
-                days = stretch[0].days
-                waiting[:1] = days[::-1] if backwards else days
+                waiting[:1] = stretch[0].days_in_order(backwards=backwards)
                 size, longer = 1, 1
             else:
                 rows = self.chosen.requests().filter(within).order_by(*columns)

@@ -153,9 +153,9 @@ class Stretch(NamedTuple):
         """The key of the day in its middle."""
         return (self.first + self.last) // 2
 
-    @property
-    def days(self) -> list[Stretch]:
-        return [Stretch(day, day, day) for day in range(self.first, self.last + 1)]
+    def days_in_order(self, *, backwards: bool = False) -> list[Stretch]:
+        days = [Stretch(day, day, day) for day in range(self.first, self.last + 1)]
+        return days[::-1] if backwards else days
 
 
 def blocks_of_all(since: datetime, until: datetime) -> list[Stretch]:

@@ -159,7 +159,7 @@ def is_within(at: datetime, stretch: spans.Stretch) -> bool:
 @pytest.mark.postgresql
 def test_the_words_of_a_day_are_those_of_the_index(crowd):
     newest = AccessRequest.objects.latest("requested_at").requested_at
-    stretches = [*spans.blocks_of_all(BEGAN, newest), *spans.blocks_of_all(newest, newest)[0].days]
+    stretches = [*spans.blocks_of_all(BEGAN, newest), *spans.blocks_of_all(newest, newest)[0].days_in_order()]
     for stretch in stretches:
         rows = AccessRequest.objects.filter(spans.IsOnOneOf(stretch.key))
         on_its_days = [row for row in AccessRequest.objects.all() if is_within(row.requested_at, stretch)]
