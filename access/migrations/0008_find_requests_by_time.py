@@ -24,10 +24,10 @@ FIND = """ON access_accessrequest USING gin (({keys}), search_text gin_trgm_ops,
 WITH (gin_pending_list_limit = 1024)"""
 
 
-def _replace(keys: str) -> Any:
+def replace(definition: str) -> Any:
     def on_postgresql(apps: Any, schema_editor: Any) -> None:
         if schema_editor.connection.vendor == "postgresql":
-            trigrams.index(schema_editor, WHILE_MADE, FIND.format(keys=keys))
+            trigrams.index(schema_editor, WHILE_MADE, definition)
             trigrams.drop(schema_editor, NAME)
             schema_editor.execute(f"ALTER INDEX {WHILE_MADE} RENAME TO {NAME}")
 
@@ -37,4 +37,4 @@ def _replace(keys: str) -> Any:
 class Migration(migrations.Migration):
     atomic = False
     dependencies = [("access", "0007_staff")]
-    operations = [migrations.RunPython(_replace(BY_TIME), _replace(BY_LIST))]
+    operations = [migrations.RunPython(replace(FIND.format(keys=BY_TIME)), replace(FIND.format(keys=BY_LIST)))]

@@ -22,7 +22,7 @@ COUNTRY = models.Index(fields=["country"], name="access_request_by_country")
 """What the new index of countries makes needless."""
 
 
-def _add(apps: Any, schema_editor: Any, indexes: list[models.Index]) -> None:
+def add_beside_readers(apps: Any, schema_editor: Any, indexes: list[models.Index]) -> None:
     model = apps.get_model("access", "AccessRequest")
     for index in indexes:
         if schema_editor.connection.vendor == "postgresql":
@@ -32,7 +32,7 @@ def _add(apps: Any, schema_editor: Any, indexes: list[models.Index]) -> None:
             schema_editor.add_index(model, index)
 
 
-def _remove(apps: Any, schema_editor: Any, indexes: list[models.Index]) -> None:
+def remove_beside_readers(apps: Any, schema_editor: Any, indexes: list[models.Index]) -> None:
     model = apps.get_model("access", "AccessRequest")
     for index in indexes:
         if schema_editor.connection.vendor == "postgresql":
@@ -42,13 +42,13 @@ def _remove(apps: Any, schema_editor: Any, indexes: list[models.Index]) -> None:
 
 
 def forwards(apps: Any, schema_editor: Any) -> None:
-    _add(apps, schema_editor, INDEXES)
-    _remove(apps, schema_editor, [COUNTRY])
+    add_beside_readers(apps, schema_editor, INDEXES)
+    remove_beside_readers(apps, schema_editor, [COUNTRY])
 
 
 def backwards(apps: Any, schema_editor: Any) -> None:
-    _add(apps, schema_editor, [COUNTRY])
-    _remove(apps, schema_editor, INDEXES)
+    add_beside_readers(apps, schema_editor, [COUNTRY])
+    remove_beside_readers(apps, schema_editor, INDEXES)
 
 
 def remove_those_of_staff(apps: Any, schema_editor: Any) -> None:

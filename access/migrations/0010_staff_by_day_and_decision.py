@@ -12,9 +12,8 @@ from typing import Any
 
 from django.db import migrations, models
 
-from accounts import trigrams
-
 before = import_module("access.migrations.0008_find_requests_by_time")
+staff = import_module("access.migrations.0009_staff_review")
 
 DECIDED = models.Index(fields=["form", "status", "reviewed_at", "id"], name="access_request_of_form_decided")
 FIND = f"""ON access_accessrequest USING gin (
@@ -23,38 +22,19 @@ FIND = f"""ON access_accessrequest USING gin (
 ) WITH (gin_pending_list_limit = 1024)"""
 
 
-def _replace(definition: str) -> Any:
-    def on_postgresql(apps: Any, schema_editor: Any) -> None:
-        if schema_editor.connection.vendor == "postgresql":
-            trigrams.index(schema_editor, before.WHILE_MADE, definition)
-            trigrams.drop(schema_editor, before.NAME)
-            schema_editor.execute(f"ALTER INDEX {before.WHILE_MADE} RENAME TO {before.NAME}")
-
-    return on_postgresql
-
-
 def add(apps: Any, schema_editor: Any) -> None:
-    model = apps.get_model("access", "AccessRequest")
-    if schema_editor.connection.vendor == "postgresql":
-        schema_editor.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {DECIDED.name}")  # What a broken attempt left.
-        schema_editor.add_index(model, DECIDED, concurrently=True)
-    else:
-        schema_editor.add_index(model, DECIDED)
+    staff.add_beside_readers(apps, schema_editor, [DECIDED])
 
 
 def remove(apps: Any, schema_editor: Any) -> None:
-    model = apps.get_model("access", "AccessRequest")
-    if schema_editor.connection.vendor == "postgresql":
-        schema_editor.remove_index(model, DECIDED, concurrently=True)
-    else:
-        schema_editor.remove_index(model, DECIDED)
+    staff.remove_beside_readers(apps, schema_editor, [DECIDED])
 
 
 class Migration(migrations.Migration):
     atomic = False
     dependencies = [("access", "0009_staff_review")]
     operations = [
-        migrations.RunPython(_replace(FIND), _replace(before.FIND.format(keys=before.BY_TIME))),
+        migrations.RunPython(before.replace(FIND), before.replace(before.FIND.format(keys=before.BY_TIME))),
         migrations.SeparateDatabaseAndState(
             database_operations=[migrations.RunPython(add, remove)],
             state_operations=[migrations.AddIndex("accessrequest", DECIDED)],

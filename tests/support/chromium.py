@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from typing import Any, Literal, Protocol
+from typing import Literal, Protocol, TypedDict, Unpack
 
 import pytest
 from playwright.sync_api import (
@@ -119,30 +119,28 @@ class Watch:
             self.problems.append(f"{response.status}: {response.request.method} {response.url}")
 
 
+class Options(TypedDict, total=False):
+    """`session` is the value of a session cookie; `broken` allows pages to be answers from 500 on."""
+
+    session: str
+    javascript: bool
+    color_scheme: Literal["light", "dark"]
+    width: int
+    broken: bool
+
+
 class NewContext(Protocol):
-    """What the fixture `new_context` gives: a browser profile of its own, in which addresses may be paths.
+    """What the fixture `new_context` gives: a browser profile of its own, in which addresses may be paths."""
 
-    `session` is the value of a session cookie; `broken` allows pages to be answers from 500 on.
-    """
-
-    def __call__(
-        self,
-        origin: str,
-        *,
-        session: str = "",
-        javascript: bool = True,
-        color_scheme: Literal["light", "dark"] = "light",
-        width: int = 1280,
-        broken: bool = False,
-    ) -> BrowserContext: ...
+    def __call__(self, origin: str, **options: Unpack[Options]) -> BrowserContext: ...
 
 
 @pytest.fixture
 def new_context(chromium: Chromium) -> Iterator[NewContext]:
     opened: list[tuple[BrowserContext, Watch]] = []
 
-    def open_context(origin: str, *, broken: bool = False, **options: Any) -> BrowserContext:
-        context, watch = _open(chromium, origin, broken=broken, **options)
+    def open_context(origin: str, **options: Unpack[Options]) -> BrowserContext:
+        context, watch = _open(chromium, origin, **options)
         opened.append((context, watch))
         return context
 
