@@ -42,7 +42,9 @@ LOOKED_AT = 3000
 FIRST_LOOK = 10
 """This part of them is looked at first: it tells whether to go on."""
 MOST_TIMES = 4
-"""So many times as many, in the order of time, where those looked at have nearly enough."""
+"""So many times as many, in the order of time, where those looked at have nearly enough:"""
+SURELY_TIMES = 2.5
+"""so many times what they have."""
 ENOUGH = 50
 """So many matches among those looked at are a crowd, which is not counted to its end."""
 MOST_SORTED = 3000
@@ -111,11 +113,12 @@ class Finder:
             rows, fits = rows.filter(self._times), self._contents
         rows = rows.order_by(*columns)
         if by_time or self._share_in_time * LOOKED_AT >= number:
-            found, looked_at = _look_at_some(rows, fits, number, hope=2 if by_time else 1)
-            if by_time and looked_at == LOOKED_AT and number > len(found) >= number // MOST_TIMES:
+            look = Look(rows, fits)
+            found, looked_at = _look_at_some(look, number, hope=2 if by_time else 1)
+            if by_time and looked_at == LOOKED_AT and len(found) < number <= len(found) * SURELY_TIMES:
                 looked_at *= MOST_TIMES
-                found = look_at(rows, fits, number, looked_at)
-            if len(found) == number or rows[:looked_at].count() < looked_at:  # Enough, or the list ends there.
+                found = look.keys(number, looked_at)
+            if len(found) == number or not self._reaches(look, beyond, looked_at):  # Enough, or the list ends there.
                 self._found = len(found)
                 return found
         self._few = True
@@ -133,23 +136,26 @@ class Finder:
             if seen > ENOUGH:
                 return Number(_rounded(seen - 1), more=True)
         if self._seen is None:
-            if self._is_hard and self._sample.expected > CROWD and len(self._sample.moments) > ENOUGH:
-                return Number(_rounded(min(len(self._sample.moments) - 1, self.most)), more=True)
             with by_index_alone():
+                if self._is_hard and self._sample.expected > CROWD and len(self._sample.moments) > ENOUGH:
+                    return Number(_rounded(min(len(self._sample.moments) - 1, self.most)), more=True)
                 rows = self._matching(self._blocks) if self._is_hard else self.chosen.requests(self.repo)
                 self._seen = rows[: self.most + 1].count()
         return Number(min(self._seen, self.most), more=self._seen > self.most)
 
+    def _reaches(self, look: Look, beyond: Q, number: int) -> bool:
+        """Whether there are so many rows to look at."""
+        return look.reaches(number) if beyond or self._times else spans.total(self._blocks) >= number
+
     def _by_time(self, columns: Sequence[str], rows: QuerySet[AccessRequest], beyond: Q, number: int) -> list[int]:
         """By stretches of time, in the order of the rows: as long as possible where few match, else short ones."""
         backwards = columns[0].startswith("-")
+        waiting = self._blocks
         if beyond:
             place = rows.values_list("requested_at", flat=True).first()
             waiting = [] if place is None else spans.beyond(self._blocks, place, backwards=backwards)
-            sample = self._sampled(waiting)
-        else:
-            waiting, sample = self._blocks, self._sample
         with by_index_alone():
+            sample = self._sampled(waiting) if beyond else self._sample
             if sample.expected <= MOST_SORTED and not beyond:
                 found = self._some(waiting, beyond, columns, MOST_SORTED)
                 if len(found) <= MOST_SORTED:
@@ -239,13 +245,14 @@ class Finder:
         return self._sampled(self._blocks)
 
     def _sampled(self, blocks: Sequence[Span]) -> Sample:
-        """What matches on the busiest day of each block; of nothing where there is no need for a sample."""
+        """What matches on the busiest day of each block; of nothing where there is no need for a sample.
+
+        To be asked for in the midst of `by_index_alone`."""
         if not self._contents or spans.total(blocks) <= SAMPLED_FROM:
             return Sample()
         step = -(-len(blocks) // SAMPLED)
         days = [block.sample for block in blocks[::step]]
-        with by_index_alone():
-            moments = list(self._matching(days).values_list("requested_at", flat=True)[: SOME + 1])
+        moments = list(self._matching(days).values_list("requested_at", flat=True)[: SOME + 1])
         return Sample(moments, spans.total(blocks) / spans.total(days), step)
 
     @property
@@ -272,28 +279,46 @@ def _keys(rows: QuerySet[AccessRequest], columns: Sequence[str], number: int) ->
     return list(rows.order_by(*columns).values_list("pk", flat=True)[:number])
 
 
-def _look_at_some(rows: QuerySet[Any], fits: Q, number: int, hope: int) -> tuple[list[int], int]:
+class Look:
+    """At the first rows of an order, as many as one likes: at those that fit."""
+
+    def __init__(self, rows: QuerySet[Any], fits: Q) -> None:
+        # As a CASE, since Django says of what can fit nobody that it is 0.
+        fits_or_not = Case(When(fits, then=True), default=False, output_field=BooleanField()) if fits else Value(True)
+        self._sql, self._params = (
+            rows.annotate(fits=fits_or_not).values_list("pk", "fits").query.sql_with_params()
+        )  # Once, since that takes longer than to look at a hundred rows.
+
+    def keys(self, number: int, among: int) -> list[int]:
+        """Of the first few that fit among so many."""
+        with connection.cursor() as cursor:  # The inner LIMIT keeps the condition outside.
+            query = f"SELECT pk FROM ({self._sql} LIMIT %s) AS looked_at WHERE fits LIMIT %s"  # noqa: S608
+            cursor.execute(query, [*self._params, among, number])
+            return [key for (key,) in cursor.fetchall()]
+
+    def reaches(self, number: int) -> bool:
+        """Whether there are so many rows."""
+        with connection.cursor() as cursor:
+            query = f"SELECT 1 FROM ({self._sql} LIMIT 1 OFFSET %s) AS looked_at"  # noqa: S608
+            cursor.execute(query, [*self._params, number - 1])
+            return cursor.fetchone() is not None
+
+
+def look_at(rows: QuerySet[Any], fits: Q, number: int, among: int | None = None) -> list[int]:
+    """Keys of the first few that fit among the first rows: `LOOKED_AT` of them, unless said otherwise."""
+    return Look(rows, fits).keys(number, among or LOOKED_AT)
+
+
+def _look_at_some(look: Look, number: int, hope: int) -> tuple[list[int], int]:
     """What is found by looking at a part of `LOOKED_AT`, or at all where that lets expect enough; and at how many.
 
     In the order of time rows lie side by side, and a look costs little: there half of enough is `hope` for enough.
     """
     part = max(LOOKED_AT // FIRST_LOOK, 1)
-    found = look_at(rows, fits, number, part)
+    found = look.keys(number, part)
     if len(found) == number or len(found) * FIRST_LOOK * hope < number:
         return found, part
-    return look_at(rows, fits, number), LOOKED_AT
-
-
-def look_at(rows: QuerySet[Any], fits: Q, number: int, among: int | None = None) -> list[int]:
-    """Keys of the first few that fit among the first rows: `LOOKED_AT` of them, unless said otherwise."""
-    # As a CASE, since Django says of what can fit nobody that it is 0.  The inner LIMIT keeps the condition outside.
-    fits_or_not = Case(When(fits, then=True), default=False, output_field=BooleanField()) if fits else Value(True)
-    looked_at = rows.annotate(fits=fits_or_not)
-    sql, params = looked_at.values_list("pk", "fits")[: among or LOOKED_AT].query.sql_with_params()
-    with connection.cursor() as cursor:
-        query = f"SELECT pk FROM ({sql}) AS looked_at WHERE fits LIMIT %s"  # noqa: S608 - Django's own SQL.
-        cursor.execute(query, [*params, number])
-        return [key for (key,) in cursor.fetchall()]
+    return look.keys(number, LOOKED_AT), LOOKED_AT
 
 
 def _rounded(number: int) -> int:

@@ -110,6 +110,8 @@ class Person:
 def people_to_grant(repo: Repo, text: str) -> list[Person]:
     """Who could be given access, by a part of their names; `status` is that of their request."""
     users = people.named_like(text, PEOPLE)
+    if not users:
+        return []
     statuses = dict(AccessRequest.objects.filter(repo=repo, user__in=users).values_list("user", "status"))
     given = [(user, statuses.get(user.pk, "")) for user in users]
     return [Person(user.username, user.fullname, status, status == Status.ACCEPTED) for user, status in given]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -27,6 +27,28 @@ Status = AccessRequest.Status
 def form_spec(form: GateForm | None) -> cards.FormSpec:
     """What a gate asks: the version's questions, or none where the card defines no form."""
     return cards.FormSpec.from_json({} if form is None else form.spec)
+
+
+def form_specs(repo: Repo, digests: Iterable[str]) -> dict[str, cards.FormSpec]:
+    """Digest -> questions, for versions of the repo's form.
+
+    Those read once are kept, by their digests, which say what is in them: reading five forms took a sixth of a page of
+    requests.
+    """
+    wanted = set(digests)
+    found = {digest: spec for digest in wanted if (spec := _specs.get(digest)) is not None}
+    if wanted - found.keys():
+        for form in GateForm.objects.filter(repo=repo, digest__in=wanted - found.keys()):
+            spec = found[form.digest] = form_spec(form)
+            if spec.digest == form.digest:
+                _specs[form.digest] = spec
+        if len(_specs) > MOST_SPECS_KEPT:
+            _specs.clear()
+    return found
+
+
+MOST_SPECS_KEPT = 500
+_specs: dict[str, cards.FormSpec] = {}
 
 
 def form_digest(form: GateForm | None) -> str:

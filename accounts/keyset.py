@@ -7,12 +7,20 @@ import binascii
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from django.core.exceptions import ValidationError
 from django.db.models import Model, Q, QuerySet
 
-M = TypeVar("M", bound=Model)
+
+class Placed(Protocol):
+    """A row that has a key."""
+
+    @property
+    def pk(self) -> Any: ...
+
+
+R = TypeVar("R", bound=Placed)
 
 
 class NotACursor(ValueError):
@@ -35,7 +43,7 @@ class Order:
     def reversed(self) -> Order:
         return Order(self.column, not self.descending)
 
-    def cursor(self, row: Model) -> str:
+    def cursor(self, row: Any) -> str:
         """What stands for the row's place, as clients pass it back."""
         return encoded(getattr(row, self.column), row.pk)
 
@@ -59,10 +67,10 @@ class Order:
 
 
 @dataclass(frozen=True, slots=True)
-class Slice(Generic[M]):
+class Slice(Generic[R]):
     """One page, and the cursors of its neighbours, "" where there is none."""
 
-    rows: list[M]
+    rows: list[R]
     previous: str = ""
     next: str = ""
 
@@ -72,7 +80,7 @@ Pick = Callable[[Q, Sequence[str], int], list[Any]]
 
 
 def slice_of(
-    rows: QuerySet[M],
+    rows: QuerySet[Any, R],
     order: Order,
     size: int,
     *,
@@ -80,10 +88,11 @@ def slice_of(
     before: str = "",
     last: bool = False,
     pick: Pick | None = None,
-) -> Slice[M]:
+) -> Slice[R]:
     """The first page, or the one that follows `after`, or that ends before `before`, or the `last`.  Raises NotACursor.
 
-    `pick` chooses among the rows, for lists whose conditions the database cannot be left alone with.
+    The rows have a `pk` and the column of the order: instances, or named tuples.  `pick` chooses among the rows, for
+    lists whose conditions the database cannot be left alone with.
     """
     backwards = last or bool(before)
     way = order.reversed if backwards else order

@@ -17,6 +17,11 @@ from accounts.audit import AuditEventIsPermanent as AuditEventIsPermanent
 from accounts.compiled import rows
 
 
+def path_of(name: str) -> str:
+    """The page of a person or an organization."""
+    return f"/{name}"
+
+
 class User(AbstractUser):
     """A person.  The user name is the name of the person's namespace; addresses are allauth's `EmailAddress`."""
 
@@ -40,7 +45,7 @@ class User(AbstractUser):
         return self.username
 
     def get_absolute_url(self) -> str:
-        return f"/{self.username}"
+        return path_of(self.username)
 
     def _get_session_auth_hash(self, secret: Any = None) -> str:
         """Django compares it at each request with what it was at sign-in."""
@@ -88,7 +93,7 @@ class Organization(models.Model):
         return f"o-{self.pk}"
 
     def get_absolute_url(self) -> str:
-        return f"/{self.name}"
+        return path_of(self.name)
 
 
 class NamespaceQuerySet(models.QuerySet["Namespace"]):
@@ -142,7 +147,7 @@ class Namespace(models.Model):
         return owner.fullname or self.name
 
     def get_absolute_url(self) -> str:
-        return f"/{self.name}"
+        return path_of(self.name)
 
 
 class MembershipQuerySet(models.QuerySet["Membership"]):

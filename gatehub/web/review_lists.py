@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property, partial
@@ -23,6 +23,7 @@ from access.finding import Finder, Number
 from access.models import AccessRequest, BulkReview
 from access.moments import NEVER, Moment
 from accounts import compiled, keyset
+from accounts.models import path_of
 from gatehub.web.chart import chart_html
 from gatehub.web.countries import country_options
 from gatehub.web.skeleton import Skeleton
@@ -44,10 +45,11 @@ ORDERS: dict[str, tuple[str, keyset.Order]] = {
     "name": ("Full name", keyset.Order("fullname")),
 }
 SHOWN = (
-    "request_id", "status", "form", "answers", "email", "fullname", "requested_at", "granted", "reviewed_at",
-    "rejection_reason", "user__username", "reviewed_by__username",
+    "pk", "request_id", "status", "answers", "email", "fullname", "requested_at", "granted", "reviewed_at",
+    "rejection_reason", "user__username", "reviewed_by__username", "form__digest", "form__created_at",
 )  # fmt: skip
-"""What is shown of a request."""
+"""What is shown of a request: as tuples, since fifty instances with all that theirs refer to took longer to make than
+to find."""
 KEPT = ("status", "q", "answer", "country", "age", "sort", "show")
 """What of the address leads back to a list, beside the place in it."""
 
@@ -114,14 +116,14 @@ def kept(said: QueryDict, **changed: str) -> str:
 class Row:
     """One request, and its answers in the words of the form that was answered; "" where a question was left out.
 
-    `form_date` is when the author wrote that form, None where the form is still the same.
+    `form_date` is the day on which the author wrote that form, "" where the form is still the same.
     """
 
-    request: AccessRequest
+    request: Any  # What is `SHOWN` of it.
     answers: list[tuple[str, str]]
     asked: Moment
     decided: Moment | None
-    form_date: datetime | None = None
+    form_date: str = ""
 
     @property
     def answered(self) -> int:
@@ -133,8 +135,8 @@ class Row:
         request, asked, decided = self.request, self.asked, self.decided or NEVER
         return {
             "request_id": request.request_id,
-            "who": request.user.username,
-            "href": request.user.get_absolute_url(),
+            "who": request.user__username,
+            "href": path_of(request.user__username),
             "fullname": request.fullname,
             "email": request.email,
             "asked_iso": asked.iso,
@@ -145,10 +147,10 @@ class Row:
             "decided_full": decided.full,
             "decided_day": decided.day,
             "decided_ago": decided.ago,
-            "reviewer": "" if request.reviewed_by is None else request.reviewed_by.username,
+            "reviewer": request.reviewed_by__username or "",
             "reason": request.rejection_reason,
             "answered": f"{self.answered} answer{'' if self.answered == 1 else 's'}",
-            "form_date": "" if self.form_date is None else date_format(timezone.localtime(self.form_date), "j F Y"),
+            "form_date": self.form_date,
         }
 
     @property
@@ -156,10 +158,11 @@ class Row:
         return {"status": self.request.status, "granted": self.request.granted}
 
 
-def _answers(spec: cards.FormSpec, request: AccessRequest) -> list[tuple[str, str]]:
-    given = dict(answers.in_words(spec, request.questions_and_answers()))
-    asked = [(field.label, given.pop(field.label, "")) for field in spec.fields]
-    return [*asked, *given.items()]
+def _answers(spec: cards.FormSpec, given: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Each question of the form with its answer, and then what else was answered."""
+    in_words = dict(answers.in_words(spec, list(given.items())))
+    asked = [(field.label, in_words.pop(field.label, "")) for field in spec.fields]
+    return [*asked, *in_words.items()]
 
 
 class Lists:
@@ -192,10 +195,8 @@ class Lists:
         return self.asked.filter.narrows
 
     @cached_property
-    def slice(self) -> keyset.Slice[AccessRequest]:
-        # Forms are large and few, so each is fetched once, not once per row.
-        rows = self.asked.filter.requests(self.repo).select_related("user", "reviewed_by").prefetch_related("form")
-        rows = rows.only(*SHOWN)
+    def slice(self) -> keyset.Slice[Any]:
+        rows = self.asked.filter.requests(self.repo).values_list(*SHOWN, named=True)
         pick = self._finder.first if self.narrowed else None
         slice_of = partial(keyset.slice_of, rows, self.asked.order, PAGE_SIZE, pick=pick)
         after, before = self.said.get("after", ""), self.said.get("before", "")
@@ -214,16 +215,17 @@ class Lists:
 
     @cached_property
     def rows(self) -> list[Row]:
-        specs: dict[int | None, cards.FormSpec] = {}
+        # Forms are large and few, so they are not fetched with each row.
+        forms = {request.form__digest: request.form__created_at for request in self.slice.rows if request.form__digest}
+        specs, without = services.form_specs(self.repo, forms), cards.FormSpec()
+        in_force = services.form_digest(self.repo.gate_form)
+        days = {key: date_format(timezone.localtime(at), "j F Y") for key, at in forms.items() if key != in_force}
         rows = []
         for request in self.slice.rows:
-            if request.form_id not in specs:
-                specs[request.form_id] = services.form_spec(request.form)
-            is_old = request.form is not None and request.form_id != self.repo.gate_form_id
-            form_date = request.form.created_at if request.form and is_old else None
-            asked, reviewed_at = Moment.of(request.requested_at), request.reviewed_at
+            form, reviewed_at = request.form__digest, request.reviewed_at
+            given = _answers(specs.get(form, without), request.answers)
             decided = None if reviewed_at is None else Moment.of(reviewed_at)
-            rows.append(Row(request, _answers(specs[request.form_id], request), asked, decided, form_date))
+            rows.append(Row(request, given, Moment.of(request.requested_at), decided, days.get(form, "")))
         return rows
 
     @property
