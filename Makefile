@@ -1,7 +1,13 @@
 # GateHub's commands.  `make` alone lists them.
 
 SHELL := /bin/sh
-PYTHON ?= $(firstword $(shell command -v python3.11 python3.12 python3.13 python3))
+# The system's own before others: Debian compiles it with profiles, pyenv does not, and pages take a sixth longer there.
+# The first that can make virtualenvs, or else the first.
+PYTHON ?= $(shell first=; for name in /usr/bin/python3.11 python3.11 python3.12 python3.13 python3; do \
+		found=$$(command -v $$name) || continue; first=$${first:-$$found}; \
+		$$found -c 'import ensurepip, sys, venv; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null \
+			&& first=$$found && break; \
+	done; echo $$first)
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check --no-input

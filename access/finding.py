@@ -208,11 +208,9 @@ class Finder:
     def _all_sorted(self, beyond: Q, columns: Sequence[str], number: int) -> list[int]:
         """The first few of all that match: found first, and sorted then."""
         if self._times and spans.total(self._blocks) <= LOOKED_AT:
-            in_time = look_at(
-                self._listed().filter(self._times).order_by("requested_at", "pk"), self._contents, LOOKED_AT
-            )
-            self._seen = len(in_time)
-            return _keys(AccessRequest.objects.filter(beyond, pk__in=in_time), columns, number)
+            in_time = self._listed().filter(self._times).order_by("requested_at", "pk")
+            found, self._seen = look_at_and_sort(in_time, self._contents, beyond, columns, number)
+            return found
         with by_index_alone():
             if beyond:
                 return _keys(self._matching(self._blocks).filter(beyond), columns, number)
@@ -283,11 +281,8 @@ class Look:
     """At the first rows of an order, as many as one likes: at those that fit."""
 
     def __init__(self, rows: QuerySet[Any], fits: Q) -> None:
-        # As a CASE, since Django says of what can fit nobody that it is 0.
-        fits_or_not = Case(When(fits, then=True), default=False, output_field=BooleanField()) if fits else Value(True)
-        self._sql, self._params = (
-            rows.annotate(fits=fits_or_not).values_list("pk", "fits").query.sql_with_params()
-        )  # Once, since that takes longer than to look at a hundred rows.
+        looked_at = rows.annotate(fits=_as_case(fits)).values_list("pk", "fits")
+        self._sql, self._params = looked_at.query.sql_with_params()  # Once: it takes longer than to look at some.
 
     def keys(self, number: int, among: int) -> list[int]:
         """Of the first few that fit among so many."""
@@ -307,6 +302,27 @@ class Look:
 def look_at(rows: QuerySet[Any], fits: Q, number: int, among: int | None = None) -> list[int]:
     """Keys of the first few that fit among the first rows: `LOOKED_AT` of them, unless said otherwise."""
     return Look(rows, fits).keys(number, among or LOOKED_AT)
+
+
+def look_at_and_sort(
+    rows: QuerySet[Any], fits: Q, beyond: Q, columns: Sequence[str], number: int
+) -> tuple[list[int], int]:
+    """As `look_at`, but of those that fit, the first few that are `beyond` a place in another order, by one column and
+    key; and how many fit at all."""
+    value, way = columns[0].lstrip("-"), "DESC" if columns[0].startswith("-") else "ASC"
+    looked_at = rows.annotate(fits=_as_case(fits), further=_as_case(beyond))
+    sql, params = looked_at.values_list("pk", value, "fits", "further")[:LOOKED_AT].query.sql_with_params()
+    with connection.cursor() as cursor:
+        query = f"""SELECT pk, further, count(*) OVER () FROM ({sql}) AS looked_at WHERE fits
+            ORDER BY further DESC, {value} {way}, pk {way} LIMIT %s"""  # noqa: S608
+        cursor.execute(query, [*params, number])
+        found = cursor.fetchall()
+    return [key for key, further, _ in found if further], found[0][2] if found else 0
+
+
+def _as_case(fits: Q) -> Any:
+    """Since Django says of what can fit nobody that it is 0."""
+    return Case(When(fits, then=True), default=False, output_field=BooleanField()) if fits else Value(True)
 
 
 def _look_at_some(look: Look, number: int, hope: int) -> tuple[list[int], int]:

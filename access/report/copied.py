@@ -30,9 +30,9 @@ from access.report import lines
 from access.report.columns import Layout
 from access.report.plain import later_than
 
-_FIRST_KEYS = 10_000
+_FIRST_KEYS = 1000
 _KEYS_AT_ONCE = 100_000
-_FIRST_ROWS = 500
+_FIRST_ROWS = 100
 _MOST_ROWS = 10_000
 _BATCH = 2 * 1024**2
 """How long the text of a batch is about to be: the next batch has as many rows as would have filled this one."""
