@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date
-from typing import Any, NamedTuple
+from typing import Any
 
 from django.db.models import Q, QuerySet, Sum
 
@@ -32,19 +32,15 @@ def _sums(repo: int) -> QuerySet[RequestTally, Any]:
     )
 
 
-class Day(NamedTuple):
-    """The requests that were sent on a day, by their status now."""
-
-    day: date
-    pending: int
-    accepted: int
-    rejected: int
+Day = tuple[date, int, int, int]
+"""The requests that were sent on a day, by their status now: pending, accepted, rejected.  A plain tuple, as a page of
+the review has a thousand of them."""
 
 
 def sums_of(days: Iterable[Day]) -> dict[str, int]:
     """Status -> number of requests."""
     pending = accepted = rejected = 0
-    for _, of_pending, of_accepted, of_rejected in days:  # Three times as quick as by their names.
+    for _, of_pending, of_accepted, of_rejected in days:
         pending += of_pending
         accepted += of_accepted
         rejected += of_rejected
@@ -53,20 +49,20 @@ def sums_of(days: Iterable[Day]) -> dict[str, int]:
 
 def by_day(repo: Repo) -> tuple[Day, ...]:
     """The days on which requests were sent that are still there, the oldest first."""
-    return tuple(map(Day._make, rows(_by_day, repo=repo.pk)))
+    return tuple(rows(_by_day, repo=repo.pk))
 
 
 def _by_day(repo: int) -> QuerySet[RequestTally, Any]:
     some = Q(pending__gt=0) | Q(accepted__gt=0) | Q(rejected__gt=0)
-    return RequestTally.objects.filter(some, repo=repo).order_by("day").values_list(*Day._fields)
+    return RequestTally.objects.filter(some, repo=repo).order_by("day").values_list("day", *_STATUSES)
 
 
 def of_all_by_day() -> tuple[Day, ...]:
     """As `by_day`, of all repos together: for staff."""
     some = Q(pending__gt=0) | Q(accepted__gt=0) | Q(rejected__gt=0)
     days = RequestTally.objects.filter(some).order_by("day").values("day")
-    sums = days.annotate(**{f"all_{status}": Sum(status) for status in Day._fields[1:]})
-    return tuple(map(Day._make, sums.values_list("day", *(f"all_{status}" for status in Day._fields[1:]))))
+    sums = days.annotate(**{f"all_{status}": Sum(status) for status in _STATUSES})
+    return tuple(sums.values_list("day", *(f"all_{status}" for status in _STATUSES)))
 
 
 def most_pending(number: int) -> list[tuple[int, int]]:

@@ -114,19 +114,20 @@ def chart_of(by_day: Sequence[Day], *, today: date) -> Chart | None:
     """From the first request, or some days before it, to today; None where nobody has asked."""
     if not by_day:
         return None
-    last = max(today, by_day[-1].day)
-    first = min(by_day[0].day, last - FEWEST_DAYS)
+    (first, *_), (last, *_) = by_day[0], by_day[-1]
+    last = max(today, last)
+    first = min(first, last - FEWEST_DAYS)
     name, _, start, following, form = next(period for period in _PERIODS if (last - first).days < period[1])
     sums: dict[date, dict[str, int]] = {}
     period = start(first)
     while period <= last:
         sums[period] = dict.fromkeys(STATUSES, 0)
         period = following(period)
-    for day in by_day:
-        into = sums[start(day.day)]
-        into["pending"] += day.pending
-        into["accepted"] += day.accepted
-        into["rejected"] += day.rejected
+    for day, pending, accepted, rejected in by_day:
+        into = sums[start(day)]
+        into["pending"] += pending
+        into["accepted"] += accepted
+        into["rejected"] += rejected
     most = max(sum(numbers.values()) for numbers in sums.values())
     bars = [
         Bar(period.strftime(form), numbers, index * (BAR + GAP), _parts(numbers, most))

@@ -11,7 +11,6 @@ from django.utils import timezone
 
 from access import services, tallies, triggers
 from access.models import AccessRequest, RequestTally
-from access.tallies import Day
 from accounts.actor import Actor
 from repos import services as repo_services
 from tests.support.cast import ANSWERS
@@ -50,11 +49,11 @@ def test_many_rows_in_one_statement_are_counted_as_well(gated_repo, make_user):
     late = AccessRequest.objects.filter(requested_at=TUESDAY)
     late.filter(user__in=people[3:]).update(status="accepted", reviewed_at=timezone.now())
     assert tallies.by_day(gated_repo) == (
-        Day(date(2026, 11, 2), pending=2, accepted=0, rejected=0),
-        Day(date(2026, 11, 3), pending=1, accepted=2, rejected=0),
+        (date(2026, 11, 2), 2, 0, 0),
+        (date(2026, 11, 3), 1, 2, 0),
     )
     late.update(requested_at=MONDAY)
-    assert tallies.by_day(gated_repo) == (Day(date(2026, 11, 2), pending=3, accepted=2, rejected=0),)
+    assert tallies.by_day(gated_repo) == ((date(2026, 11, 2), 3, 2, 0),)
     AccessRequest.objects.all().delete()
     assert tallies.by_day(gated_repo) == ()
 
