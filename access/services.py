@@ -22,6 +22,8 @@ from repos import cards
 from repos.models import GateForm, Repo
 
 Status = AccessRequest.Status
+MOST_SPECS_KEPT = 500
+_specs: dict[str, cards.FormSpec] = {}
 
 
 def form_spec(form: GateForm | None) -> cards.FormSpec:
@@ -32,8 +34,7 @@ def form_spec(form: GateForm | None) -> cards.FormSpec:
 def form_specs(repo: Repo, digests: Iterable[str]) -> dict[str, cards.FormSpec]:
     """Digest -> questions, for versions of the repo's form.
 
-    Those read once are kept, by their digests, which say what is in them: reading five forms took a sixth of a page of
-    requests.
+    What was read is kept, by digests, which say what is in them: reading five forms took a sixth of a page of requests.
     """
     wanted = set(digests)
     found = {digest: spec for digest in wanted if (spec := _specs.get(digest)) is not None}
@@ -45,10 +46,6 @@ def form_specs(repo: Repo, digests: Iterable[str]) -> dict[str, cards.FormSpec]:
         if len(_specs) > MOST_SPECS_KEPT:
             _specs.clear()
     return found
-
-
-MOST_SPECS_KEPT = 500
-_specs: dict[str, cards.FormSpec] = {}
 
 
 def form_digest(form: GateForm | None) -> str:

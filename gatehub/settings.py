@@ -47,7 +47,9 @@ if EMBEDDED:
 elif _database["ENGINE"].endswith("postgresql"):
     # Threads come and go; connections must not.  See docs/adr/ on the pool.
     _database["OPTIONS"] = _database.get("OPTIONS", {}) | {
-        "pool": {"min_size": 1, "max_size": env.integer("GATEHUB_DATABASE_POOL", 16, least=1), "timeout": 20}
+        "pool": {"min_size": 1, "max_size": env.integer("GATEHUB_DATABASE_POOL", 16, least=1), "timeout": 20},
+        # Of the statements that `accounts.compiled` keeps, from the fifth time on.
+        "prepare_threshold": 5 if env.flag("GATEHUB_DATABASE_PREPARE", "1") else None,
     }
 else:
     raise env.refuse("GATEHUB_DATABASE_URL", "must be a postgres:// or sqlite:/// address")
@@ -91,6 +93,7 @@ SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if _secure else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = _secure
 SECURE_REFERRER_POLICY = "same-origin"
+SESSION_ENGINE = "accounts.sessions"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_NAME = "gatehub_session"

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from django.db.models import F, Q
+from django.db import DataError, connection
+from django.db.models import F, IntegerField, Q
+from django.db.models.functions import Cast
 
 from accounts.compiled import CompiledQuery, NotCompilable, UnfitValue, _kept, rows
 from accounts.models import Namespace, User
@@ -113,3 +115,51 @@ def test_a_query_is_kept_by_the_function_that_builds_it(database, sam, olu, monk
     assert rows(named, name="olu") == [olu]
     assert rows(in_order, name="sam", other="nobody") == [("sam", "sam")]
     assert _kept.cache_info().misses <= kept + 1
+
+
+def prepared() -> list[str]:
+    """What PostgreSQL has prepared in this session."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT statement FROM pg_prepared_statements")
+        return [statement for (statement,) in cursor.fetchall()]
+
+
+def of_key(key):
+    return Namespace.objects.filter(user=key)
+
+
+@pytest.mark.postgresql
+def test_postgresql_prepares_what_is_asked_often_and_once_for_keys_of_any_size(sam, olu):
+    before = set(prepared())
+    for key in (sam.pk, 2**15, 2**31, 2**40, 2**62) * 3:
+        assert rows(of_key, key=key) == ([sam.namespace] if key == sam.pk else [])
+    (statement,) = set(prepared()) - before
+    assert "$1" in statement
+    assert "user_id" in statement
+    for _ in range(12):
+        assert User.objects.get(username="olu") == olu
+    assert set(prepared()) - before == {statement}, "other queries are as they were"
+
+
+@pytest.mark.postgresql
+def test_a_pooler_can_be_spared_prepared_statements(sam, monkeypatch):
+    monkeypatch.setattr(connection.connection, "prepare_threshold", None)
+    before = prepared()
+    for _ in range(12):
+        assert rows(named, name="sam") == [sam]
+    assert prepared() == before
+
+
+def as_number(name):
+    return User.objects.filter(username=name).annotate(number=Cast("username", IntegerField())).values_list("number")
+
+
+@pytest.mark.postgresql
+@pytest.mark.django_db(transaction=True)
+def test_after_an_error_other_queries_are_as_they_were(sam, django_assert_num_queries):
+    with pytest.raises(DataError):
+        rows(as_number, name="sam")
+    before = set(prepared())
+    for _ in range(12):
+        assert User.objects.get(username="sam") == sam
+    assert set(prepared()) == before
