@@ -106,9 +106,9 @@ def test_every_language_has_its_lexer() -> None:
 
 
 def test_the_time_for_colours_is_limited() -> None:
-    started = time.monotonic()
+    started = time.process_time()
     card("".join(f"```java\n{'a ' * 9_000}\n```\n\n" for _ in range(10)))
-    assert time.monotonic() - started < 10
+    assert time.process_time() - started < 10
 
 
 @pytest.mark.parametrize(
@@ -197,11 +197,11 @@ def test_footnotes_stand_at_the_end_and_lead_back() -> None:
 
 
 def test_many_footnotes_take_no_time() -> None:
-    started = time.monotonic()
+    started = time.process_time()
     card("[^" * 16_000 + "\n\n[^1]: x\n")
     card("".join(f"x[^{n}]\n\n[^{n}]: note {n}\n\n" for n in range(5_000)))
     card("x[^1] " * 5_000 + "\n\n[^1]: x\n")
-    assert time.monotonic() - started < 15
+    assert time.process_time() - started < 15
 
 
 def test_what_may_be_wider_than_the_page_is_reached_by_keyboard() -> None:
@@ -316,17 +316,17 @@ MORE = [
 
 @pytest.mark.parametrize("pattern", [pattern for pattern in [*PATTERNS, *BLOCKS, *MORE] if pattern])
 def test_hostile_markdown_of_20_kb_is_rendered_at_once(pattern: str) -> None:
-    started = time.monotonic()
+    started = time.process_time()
     card((pattern * 20_000)[:20_000])
-    assert time.monotonic() - started < 10, "takes more than any honest card"
+    assert time.process_time() - started < 10, "takes more than any honest card"
 
 
 @pytest.mark.parametrize("pattern", ["[", ":", "# a\n", "<ul><li>", "-\n", "&"])
 def test_hostile_markdown_of_any_size_comes_to_an_end(pattern: str) -> None:
-    started = time.monotonic()
+    started = time.process_time()
     render_card((pattern * MAX_CHARACTERS)[:MAX_CHARACTERS], resolve_url=RESOLVE)
     render_card(pattern * (2_000_000 // len(pattern)), resolve_url=RESOLVE)
-    assert time.monotonic() - started < 30
+    assert time.process_time() - started < 30
 
 
 def test_an_ordinary_card_of_200_kb_is_rendered_in_full() -> None:
