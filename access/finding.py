@@ -281,7 +281,7 @@ class Look:
     """At the first rows of an order, as many as one likes: at those that fit."""
 
     def __init__(self, rows: QuerySet[Any], fits: Q) -> None:
-        looked_at = rows.annotate(fits=_as_case(fits)).values_list("pk", "fits")
+        looked_at = rows.annotate(fits=as_case(fits)).values_list("pk", "fits")
         self._sql, self._params = looked_at.query.sql_with_params()  # Once: it takes longer than to look at some.
 
     def keys(self, number: int, among: int) -> list[int]:
@@ -310,7 +310,7 @@ def look_at_and_sort(
     """As `look_at`, but of those that fit, the first few that are `beyond` a place in another order, by one column and
     key; and how many fit at all."""
     value, way = columns[0].lstrip("-"), "DESC" if columns[0].startswith("-") else "ASC"
-    looked_at = rows.annotate(fits=_as_case(fits), further=_as_case(beyond))
+    looked_at = rows.annotate(fits=as_case(fits), further=as_case(beyond))
     sql, params = looked_at.values_list("pk", value, "fits", "further")[:LOOKED_AT].query.sql_with_params()
     with connection.cursor() as cursor:
         query = f"""SELECT pk, further, count(*) OVER () FROM ({sql}) AS looked_at WHERE fits
@@ -320,8 +320,8 @@ def look_at_and_sort(
     return [key for key, further, _ in found if further], found[0][2] if found else 0
 
 
-def _as_case(fits: Q) -> Any:
-    """Since Django says of what can fit nobody that it is 0."""
+def as_case(fits: Q) -> Any:
+    """The condition as a value: Django says of one that nobody can meet that it is 0."""
     return Case(When(fits, then=True), default=False, output_field=BooleanField()) if fits else Value(True)
 
 

@@ -24,12 +24,12 @@ from functools import cached_property, reduce
 from typing import Any, NamedTuple
 
 from django.db import connection, transaction
-from django.db.models import BooleanField, Case, F, Func, Q, QuerySet, When
+from django.db.models import BooleanField, F, Func, Q, QuerySet
 from django.db.models.expressions import RawSQL
 
 from access import spans
 from access.filters_all import DECIDED, STATUSES, StaffFilter
-from access.finding import ENOUGH, LOOKED_AT, Number
+from access.finding import ENOUGH, LOOKED_AT, Number, as_case
 from access.models import AccessRequest
 from access.spans import Stretch
 from repos.models import Repo
@@ -348,13 +348,11 @@ def _looked_at(
         return [], True
     size = max(looked_at // len(stretches), number)
     value, descending = columns[0].lstrip("-"), columns[0].startswith("-")
-    # As a CASE, since Django says of what can fit nobody that it is 0.
-    fits_or_not = Case(When(fits, then=True), default=False, output_field=BooleanField())
     fitting: list[Place] = []
     ends: list[Place] = []  # Beyond these, nothing is known.
     for rows in stretches:
         ordered = rows.filter(beyond).order_by(*columns)
-        page = ordered.annotate(fits=fits_or_not).values_list("pk", value, "fits")[:size]
+        page = ordered.annotate(fits=as_case(fits)).values_list("pk", value, "fits")[:size]
         sql, params = page.query.sql_with_params()
         # The inner LIMIT keeps the condition outside, and the outer one ends the search.
         sql = f"SELECT pk, {value} FROM ({sql}) AS looked_at WHERE fits LIMIT %s"  # noqa: S608 - Django's own SQL.
