@@ -245,7 +245,8 @@ class Finder:
     def _sampled(self, blocks: Sequence[Span]) -> Sample:
         """What matches on the busiest day of each block; of nothing where there is no need for a sample.
 
-        To be asked for in the midst of `by_index_alone`."""
+        To be asked for in the midst of `by_index_alone`.
+        """
         if not self._contents or spans.total(blocks) <= SAMPLED_FROM:
             return Sample()
         step = -(-len(blocks) // SAMPLED)
