@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import reduce
@@ -57,9 +57,9 @@ class RequestFilter:
         rows = AccessRequest.objects.filter(self.contents(), self.times(), repo=repo, status=self.status)
         return rows.order_by()
 
-    def contents(self) -> Q:
-        """What it asks of names, addresses and answers; empty for nothing."""
-        found = search.matching(self.search)
+    def contents(self, by: Sequence[str] = ()) -> Q:
+        """What it asks of names, addresses and answers; empty for nothing.  `by` as in `search.matching`."""
+        found = search.matching(self.search, by)
         for label, answer in self.answers:
             found &= _has(label, answer)
         if self.country:

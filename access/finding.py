@@ -26,13 +26,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connection, transaction
 from django.db.models import BooleanField, Case, Q, QuerySet, Value, When
+from django.db.models.functions import Substr
 
-from access import spans, tallies
+from access import search, spans, tallies
 from access.filters import RequestFilter
 from access.models import AccessRequest
 from access.spans import Span
@@ -57,6 +58,10 @@ SAMPLED = 16
 """So many days are the sample, at most."""
 CROWD = 8000
 """So many matches, as the sample has it, are not counted."""
+TEXTS = 300
+"""So many texts of those looked at tell which words are common,"""
+TEXT_LENGTH = 2000
+"""so many signs of each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,14 +118,15 @@ class Finder:
             rows, fits = rows.filter(self._times), self._contents
         rows = rows.order_by(*columns)
         if by_time or self._share_in_time * LOOKED_AT >= number:
-            look = Look(rows, fits)
-            found, looked_at = _look_at_some(look, number, hope=2 if by_time else 1)
-            if by_time and looked_at == LOOKED_AT and len(found) < number <= len(found) * SURELY_TIMES:
-                looked_at *= MOST_TIMES
-                found = look.keys(number, looked_at)
-            if len(found) == number or not self._reaches(look, beyond, looked_at):  # Enough, or the list ends there.
-                self._found = len(found)
-                return found
+            look = Look(rows, fits, text="search_text" if self.chosen.search else None)
+            most, seen = _look_at_some(look, number)
+            if by_time and most == LOOKED_AT and len(seen.keys) < number <= len(seen.keys) * SURELY_TIMES:
+                most *= MOST_TIMES
+                seen = look.at(number, most)
+            if len(seen.keys) == number or seen.rows < most:  # Enough, or the list ends there.
+                self._found = len(seen.keys)
+                return seen.keys
+            self._asked = self.chosen.contents(search.telling(self.chosen.search, seen.texts))
         self._few = True
         if by_time:
             return self._by_time(columns, rows, beyond, number)
@@ -143,25 +149,22 @@ class Finder:
                 self._seen = rows[: self.most + 1].count()
         return Number(min(self._seen, self.most), more=self._seen > self.most)
 
-    def _reaches(self, look: Look, beyond: Q, number: int) -> bool:
-        """Whether there are so many rows to look at."""
-        return look.reaches(number) if beyond or self._times else spans.total(self._blocks) >= number
-
     def _by_time(self, columns: Sequence[str], rows: QuerySet[AccessRequest], beyond: Q, number: int) -> list[int]:
         """By stretches of time, in the order of the rows: as long as possible where few match, else short ones."""
         backwards = columns[0].startswith("-")
-        waiting = self._blocks
-        if beyond:
-            place = rows.values_list("requested_at", flat=True).first()
-            waiting = [] if place is None else spans.beyond(self._blocks, place, backwards=backwards)
         with by_index_alone():
-            sample = self._sampled(waiting) if beyond else self._sample
-            if sample.expected <= MOST_SORTED and not beyond:
-                found = self._some(waiting, beyond, columns, MOST_SORTED)
-                if len(found) <= MOST_SORTED:
-                    self._seen = len(found)
-                    return found[:number]
-                self._found = len(found)
+            sample, waiting = self._sample, self._blocks
+            if sample.expected <= MOST_SORTED:
+                found, number_of_all = self._sorted(beyond, columns, number, MOST_SORTED + 1)
+                if number_of_all <= MOST_SORTED:
+                    self._seen = number_of_all
+                    return found
+                self._found = number_of_all
+            if beyond:
+                with in_order():
+                    place = rows.values_list("requested_at", flat=True).first()
+                waiting = [] if place is None else spans.beyond(self._blocks, place, backwards=backwards)
+                sample = self._sampled(waiting)
             waiting = waiting[::-1] if backwards else list(waiting)
             longer = LOOKED_AT if max(sample.expected, self._found) > MOST_SORTED else spans.total(waiting)
             most, found = max(sample.quiet(waiting), longer), []
@@ -209,18 +212,29 @@ class Finder:
         """The first few of all that match: found first, and sorted then."""
         if self._times and spans.total(self._blocks) <= LOOKED_AT:
             in_time = self._listed().filter(self._times).order_by("requested_at", "pk")
-            found, self._seen = look_at_and_sort(in_time, self._contents, beyond, columns, number)
+            found, self._seen = look_at_and_sort(in_time, self._contents, beyond, columns, number, LOOKED_AT)
             return found
         with by_index_alone():
-            if beyond:
-                return _keys(self._matching(self._blocks).filter(beyond), columns, number)
-            found = _keys(self._matching(self._blocks), columns, max(number, self.most + 1))  # No more work; counts.
-        self._seen = len(found)
-        return found[:number]
+            found, self._seen = self._sorted(beyond, columns, number)
+        return found
+
+    def _sorted(
+        self, beyond: Q, columns: Sequence[str], number: int, among: int | None = None
+    ) -> tuple[list[int], int]:
+        """As `look_at_and_sort`, of all that match, or of any `among` those."""
+        try:
+            return look_at_and_sort(self._matching(self._blocks), Q(), beyond, columns, number, among)
+        except EmptyResultSet:  # The filter can match nobody.
+            return [], 0
 
     @cached_property
     def _contents(self) -> Q:
         return self.chosen.contents()
+
+    @cached_property
+    def _asked(self) -> Q:
+        """The same, as the index is asked for it."""
+        return self._contents
 
     @cached_property
     def _times(self) -> Q:
@@ -271,48 +285,63 @@ class Finder:
         keys = [span.key for span in stretch]
         if len(keys) > spans.MOST_AT_ONCE or (stretch is self._blocks and not self._times):
             keys = [spans.key_of(self.repo, self.chosen.status)]
-        return AccessRequest.objects.filter(spans.IsInOneOf(*keys), self._contents, self._times).order_by()
+        return AccessRequest.objects.filter(spans.IsInOneOf(*keys), self._asked, self._times).order_by()
 
 
 def _keys(rows: QuerySet[AccessRequest], columns: Sequence[str], number: int) -> list[int]:
     return list(rows.order_by(*columns).values_list("pk", flat=True)[:number])
 
 
+class Seen(NamedTuple):
+    """What a look has found, at how many rows it looked, and if it found too few, texts of some of them."""
+
+    keys: list[int]
+    rows: int = 0
+    texts: Sequence[str] = ()
+
+
 class Look:
-    """At the first rows of an order, as many as one likes: at those that fit."""
+    """At the first rows of an order, as many as one likes: at those that fit.  `text` is a column to tell of."""
 
-    def __init__(self, rows: QuerySet[Any], fits: Q) -> None:
-        looked_at = rows.annotate(fits=as_case(fits)).values_list("pk", "fits")
+    def __init__(self, rows: QuerySet[Any], fits: Q, text: str | None = None) -> None:
+        told = {"told": Substr(text, 1, TEXT_LENGTH)} if text else {}
+        looked_at = rows.annotate(fits=as_case(fits), **told).values_list("pk", "fits", *told)
         self._sql, self._params = looked_at.query.sql_with_params()  # Once: it takes longer than to look at some.
+        self._texts = (
+            f"(SELECT string_agg(told, E'\\n') FROM (SELECT told FROM looked_at LIMIT {TEXTS}) AS first)"  # noqa: S608
+            if text
+            else "NULL"
+        )
 
-    def keys(self, number: int, among: int) -> list[int]:
-        """Of the first few that fit among so many."""
-        with connection.cursor() as cursor:  # The inner LIMIT keeps the condition outside.
-            query = f"SELECT pk FROM ({self._sql} LIMIT %s) AS looked_at WHERE fits LIMIT %s"  # noqa: S608
-            cursor.execute(query, [*self._params, among, number])
-            return [key for (key,) in cursor.fetchall()]
-
-    def reaches(self, number: int) -> bool:
-        """Whether there are so many rows."""
+    def at(self, number: int, among: int) -> Seen:
+        """The first few that fit among so many."""
+        # The inner LIMIT keeps the condition outside.  What is behind UNION ALL is not carried out if enough fit.
+        query = f"""WITH looked_at AS ({self._sql} LIMIT %s)
+            SELECT pk, NULL FROM looked_at WHERE fits
+            UNION ALL SELECT -count(*), {self._texts} FROM looked_at
+            LIMIT %s"""  # noqa: S608
         with connection.cursor() as cursor:
-            query = f"SELECT 1 FROM ({self._sql} LIMIT 1 OFFSET %s) AS looked_at"  # noqa: S608
-            cursor.execute(query, [*self._params, number - 1])
-            return cursor.fetchone() is not None
+            cursor.execute(query, [*self._params, among, number])
+            found = cursor.fetchall()
+        if not found or found[-1][0] > 0:
+            return Seen([key for key, _ in found], among)
+        rows, texts = found.pop()
+        return Seen([key for key, _ in found], -rows, (texts or "").split("\n"))
 
 
 def look_at(rows: QuerySet[Any], fits: Q, number: int, among: int | None = None) -> list[int]:
     """Keys of the first few that fit among the first rows: `LOOKED_AT` of them, unless said otherwise."""
-    return Look(rows, fits).keys(number, among or LOOKED_AT)
+    return Look(rows, fits).at(number, among or LOOKED_AT).keys
 
 
 def look_at_and_sort(
-    rows: QuerySet[Any], fits: Q, beyond: Q, columns: Sequence[str], number: int
+    rows: QuerySet[Any], fits: Q, beyond: Q, columns: Sequence[str], number: int, among: int | None
 ) -> tuple[list[int], int]:
-    """As `look_at`, but of those that fit, the first few that are `beyond` a place in another order, by one column and
-    key; and how many fit at all."""
+    """As `look_at`, at all rows for None, but of those that fit, the first few that are `beyond` a place in another
+    order, by one column and key; and how many fit at all."""
     value, way = columns[0].lstrip("-"), "DESC" if columns[0].startswith("-") else "ASC"
     looked_at = rows.annotate(fits=as_case(fits), further=as_case(beyond))
-    sql, params = looked_at.values_list("pk", value, "fits", "further")[:LOOKED_AT].query.sql_with_params()
+    sql, params = looked_at.values_list("pk", value, "fits", "further")[:among].query.sql_with_params()
     with connection.cursor() as cursor:
         query = f"""SELECT pk, further, count(*) OVER () FROM ({sql}) AS looked_at WHERE fits
             ORDER BY further DESC, {value} {way}, pk {way} LIMIT %s"""  # noqa: S608
@@ -326,16 +355,13 @@ def as_case(fits: Q) -> Any:
     return Case(When(fits, then=True), default=False, output_field=BooleanField()) if fits else Value(True)
 
 
-def _look_at_some(look: Look, number: int, hope: int) -> tuple[list[int], int]:
-    """What is found by looking at a part of `LOOKED_AT`, or at all where that lets expect enough; and at how many.
-
-    In the order of time rows lie side by side, and a look costs little: there half of enough is `hope` for enough.
-    """
+def _look_at_some(look: Look, number: int) -> tuple[int, Seen]:
+    """What is seen at a part of `LOOKED_AT`, or at all of it where that lets expect enough; and how many that are."""
     part = max(LOOKED_AT // FIRST_LOOK, 1)
-    found = look.keys(number, part)
-    if len(found) == number or len(found) * FIRST_LOOK * hope < number:
-        return found, part
-    return look.keys(number, LOOKED_AT), LOOKED_AT
+    seen = look.at(number, part)
+    if seen.rows < part or len(seen.keys) == number or len(seen.keys) * FIRST_LOOK < number:
+        return part, seen
+    return LOOKED_AT, look.at(number, LOOKED_AT)
 
 
 def _rounded(number: int) -> int:

@@ -25,7 +25,7 @@ class Moment:
     def of(cls, at: datetime) -> Moment:
         local = timezone.localtime(at)
         full = f"{local:%-d %B %Y, %H:%M} {local.tzname()}"
-        return cls(local.isoformat(), full, f"{local:%-d %b %Y}", naturaltime(local))
+        return cls(local.isoformat(), full, f"{local:%-d %b %Y}", str(naturaltime(local)))  # Else it may be a lazy one.
 
 
 NEVER = Moment("", "", "", "")

@@ -11,7 +11,7 @@ PostgreSQL keeps its plan of such a text, too: planning a rule takes it longer t
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from copy import copy
 from functools import lru_cache
@@ -20,7 +20,7 @@ from typing import Any
 from django.core.exceptions import EmptyResultSet
 from django.db import connections
 from django.db.backends.postgresql.base import ServerBindingCursor
-from django.db.models import QuerySet
+from django.db.models import BooleanField, F, Func, QuerySet, Value
 from psycopg.types.numeric import Int8
 
 Build = Callable[..., QuerySet[Any, Any]]
@@ -89,6 +89,27 @@ class CompiledQuery:
         with _prepared(compiler.connection, params):
             compiler.as_sql = lambda *_, **__: (self._sql, tuple(params))
             return list(self._iterable_class(_Ready(compiler, self._database, self._fields)))
+
+
+class IsOneOf(Func):
+    """Whether a row's key is among those that `keys_as_text` made a text of: a kept query takes no lists."""
+
+    output_field = BooleanField()
+    template = "%(column)s = ANY(('{' || %(keys)s || '}')::bigint[])"
+
+    def __init__(self, keys: str) -> None:
+        super().__init__(F("pk"), Value(keys))
+
+    def as_sql(self, compiler: Any, connection: Any, template: str | None = None, **_: Any) -> Any:  # type: ignore[override]
+        (column, _none), (keys, params) = (compiler.compile(part) for part in self.get_source_expressions())
+        return (template or self.template) % {"column": column, "keys": keys}, params
+
+    def as_sqlite(self, compiler: Any, connection: Any, **_: Any) -> Any:
+        return self.as_sql(compiler, connection, "%(column)s IN (SELECT value FROM json_each('[' || %(keys)s || ']'))")
+
+
+def keys_as_text(keys: Iterable[int]) -> str:
+    return ",".join(map(str, keys))
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -77,6 +77,8 @@ class Slice(Generic[R]):
 
 Pick = Callable[[Q, Sequence[str], int], list[Any]]
 """Gives the keys of the first few rows that meet a condition, in the order of the columns."""
+Fetch = Callable[[Sequence[Any]], Iterable[R]]
+"""Gives the rows with these keys, in any order."""
 
 
 def slice_of(
@@ -88,11 +90,12 @@ def slice_of(
     before: str = "",
     last: bool = False,
     pick: Pick | None = None,
+    fetch: Fetch[R] | None = None,
 ) -> Slice[R]:
     """The first page, or the one that follows `after`, or that ends before `before`, or the `last`.  Raises NotACursor.
 
     The rows have a `pk` and the column of the order: instances, or named tuples.  `pick` chooses among the rows, for
-    lists whose conditions the database cannot be left alone with.
+    lists whose conditions the database cannot be left alone with; what it chose, `fetch` can get in a way of its own.
     """
     backwards = last or bool(before)
     way = order.reversed if backwards else order
@@ -103,8 +106,9 @@ def slice_of(
         more, page = len(page) > size, page[:size]
     else:
         keys = pick(beyond, way.columns, size + 1)
-        by_key = {row.pk: row for row in rows.filter(pk__in=keys[:size])}
-        more, page = len(keys) > size, [by_key[key] for key in keys[:size] if key in by_key]  # One may be gone by now.
+        chosen = keys[:size]
+        by_key = {row.pk: row for row in (fetch(chosen) if fetch and chosen else rows.filter(pk__in=chosen))}
+        more, page = len(keys) > size, [by_key[key] for key in chosen if key in by_key]  # One may be gone by now.
     if backwards:
         page.reverse()
     has_previous, has_next = (more, not last) if backwards else (bool(place), more)

@@ -17,6 +17,7 @@ import json
 import math
 import re
 import statistics
+import time
 from collections.abc import Callable
 from functools import partial
 from html import unescape
@@ -205,11 +206,18 @@ class Side:
         return steps
 
     def once(self, path: str) -> Answer:
-        """By a connection of its own: the rest of the stream is left."""
+        """By a connection of its own: the rest of the stream is left.
+
+        The server has begun to copy some of it.  It is waited for, or the next step would share the processors with it.
+        """
         client = Client(self.hub)
         client.session.cookies.update(self.client.session.cookies)
         with client.session:
-            return client.get(path, whole=False)
+            answer = client.get(path, whole=False)
+        busy: dict[str, int] = {}
+        while busy != (busy := self.hub.database_busy()):
+            time.sleep(0.1)
+        return answer
 
     def walk(self, query: str) -> Answer:
         """The slowest of 20 pages, each reached by the link of the one before."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property, partial
@@ -12,7 +12,6 @@ from urllib.parse import urlencode
 from django.db.models import QuerySet
 from django.http import HttpRequest, QueryDict
 from django.middleware.csrf import get_token
-from django.template.loader import get_template
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.safestring import SafeString
@@ -26,7 +25,7 @@ from accounts import compiled, keyset
 from accounts.models import path_of
 from gatehub.web.chart import chart_html
 from gatehub.web.countries import country_options
-from gatehub.web.skeleton import Skeleton
+from gatehub.web.skeleton import skeleton_of
 from repos import cards
 from repos.models import Repo
 
@@ -197,8 +196,8 @@ class Lists:
     @cached_property
     def slice(self) -> keyset.Slice[Any]:
         rows = self.asked.filter.requests(self.repo).values_list(*SHOWN, named=True)
-        pick = self._finder.first if self.narrowed else None
-        slice_of = partial(keyset.slice_of, rows, self.asked.order, PAGE_SIZE, pick=pick)
+        pick, fetch = (self._finder.first, self._with_keys) if self.narrowed else (None, None)
+        slice_of = partial(keyset.slice_of, rows, self.asked.order, PAGE_SIZE, pick=pick, fetch=fetch)
         after, before = self.said.get("after", ""), self.said.get("before", "")
         try:
             found = slice_of(after=after, before=before)
@@ -208,6 +207,9 @@ class Lists:
             found = keyset.Slice([])
         at_first = not (after or before)
         return found if found.rows or at_first else slice_of()
+
+    def _with_keys(self, keys: Sequence[int]) -> list[Any]:
+        return compiled.rows(_shown, repo=self.repo.pk, status=str(self.status), keys=compiled.keys_as_text(keys))
 
     @cached_property
     def _finder(self) -> Finder:
@@ -231,10 +233,10 @@ class Lists:
     @property
     def rows_html(self) -> list[SafeString]:
         """The rows as `repo/_request.html` shows them."""
-        context = {"decide_path": self.decide_path, "unfolded": self.unfolded, "csrf_token": self._csrf_token()}
-        template = get_template("repo/_request.html")
-        skeleton = Skeleton(lambda row: template.render(context | row))
-        return [skeleton.row(row.texts, row.answers, row.flags) for row in self.rows]
+        texts = {"decide_path": self.decide_path, "csrf_token": self._csrf_token()}
+        flags: dict[str, Hashable] = {"unfolded": self.unfolded}
+        skeleton = skeleton_of("repo/_request.html")
+        return [skeleton.row(texts | row.texts, row.answers, flags | row.flags) for row in self.rows]
 
     @property
     def has_answers(self) -> bool:
@@ -393,6 +395,11 @@ class Lists:
     @property
     def people(self) -> list[selectors.Person]:
         return selectors.people_to_grant(self.repo, self.person)
+
+
+def _shown(repo: int, status: str, keys: str) -> QuerySet[AccessRequest, Any]:
+    rows = AccessRequest.objects.filter(compiled.IsOneOf(keys), repo=repo, status=status).order_by()
+    return rows.values_list(*SHOWN, named=True)
 
 
 def _lately(repo: int) -> QuerySet[AccessRequest, Any]:
