@@ -59,12 +59,12 @@ class RequestFilter:
 
     def contents(self, by: Sequence[str] = ()) -> Q:
         """What it asks of names, addresses and answers; empty for nothing.  `by` as in `search.matching`."""
-        found = search.matching(self.search, by)
-        for label, answer in self.answers:
-            found &= _has(label, answer)
-        if self.country:
+        found, answers = search.matching(self.search, by), self.answers
+        if self.country and len(self.countries_in) == 1:
+            answers = (*answers, (self.countries_in[0], self.country))
+        elif self.country:
             found &= _has_one([(label, self.country) for label in self.countries_in])
-        return found
+        return found & _has_all(answers)
 
     def times(self) -> Q:
         """When they were sent; empty for any time."""
@@ -98,6 +98,13 @@ class RequestFilter:
             countries_in=tuple(str(label) for label in data["countries_in"]),
             **{name: None if said is None else datetime.fromisoformat(said) for name, said in moments.items()},
         )
+
+
+def _has_all(pairs: Sequence[tuple[str, str]]) -> Q:
+    """With each of the answers."""
+    if connection.vendor == "postgresql" and len(dict(pairs)) == len(pairs) > 1:
+        return Q(answers__contains=dict(pairs))  # Compared at once.  Two to one question nobody has.
+    return reduce(Q.__and__, (_has(label, answer) for label, answer in pairs), Q())
 
 
 def _has_one(pairs: Iterable[tuple[str, str]]) -> Q:

@@ -37,6 +37,7 @@ from access import search, spans, tallies
 from access.filters import RequestFilter
 from access.models import AccessRequest
 from access.spans import Span
+from accounts.compiled import rows as kept_rows
 from repos.models import Repo
 
 LOOKED_AT = 3000
@@ -59,7 +60,7 @@ SAMPLED = 16
 CROWD = 8000
 """So many matches, as the sample has it, are not counted."""
 TEXTS = 300
-"""So many texts of those looked at tell which words are common,"""
+"""So many texts of the list tell which words are common,"""
 TEXT_LENGTH = 2000
 """so many signs of each."""
 
@@ -96,16 +97,29 @@ class Sample:
         before = list(itertools.takewhile(lambda span: span.ends < first or span.begins > last, waiting))
         return spans.total(before[: -self.step])
 
+    def promises(self, number: int, span: Span) -> bool:
+        """Whether so many are likely to match among the first `LOOKED_AT` of a span."""
+        on_its_day = sum(span.begins <= moment <= span.ends for moment in self.moments)
+        return on_its_day * min(span.number, LOOKED_AT) >= number * span.most
+
 
 class Finder:
-    """Finds the requests of one repo that one filter matches, and counts them up to `most`."""
+    """Finds the requests of one repo that one filter matches, and counts them up to `most`.
 
-    def __init__(self, repo: Repo, chosen: RequestFilter, most: int) -> None:
+    `tallied` are the days of the repo, for who has them already.
+    """
+
+    def __init__(
+        self, repo: Repo, chosen: RequestFilter, most: int, tallied: Sequence[tallies.Day] | None = None
+    ) -> None:
         self.repo = repo
         self.chosen = chosen
         self.most = most
+        self._tallied_before = tallied
         self._few = False  # Whether a stretch of the list was looked at, and too few matched.
         self._found = 0  # How many there are at least.
+        self._among_first: int | None = None  # How many among the first `LOOKED_AT` in the order of time.
+        self._asked: Q | None = None  # The contents, in other words for the index.
         self._seen: int | None = None  # How many there are, up to one more than `most`.
 
     def first(self, beyond: Q, columns: Sequence[str], number: int) -> list[int]:
@@ -118,41 +132,67 @@ class Finder:
             rows, fits = rows.filter(self._times), self._contents
         rows = rows.order_by(*columns)
         if by_time or self._share_in_time * LOOKED_AT >= number:
-            look = Look(rows, fits, text="search_text" if self.chosen.search else None)
-            most, seen = _look_at_some(look, number)
-            if by_time and most == LOOKED_AT and len(seen.keys) < number <= len(seen.keys) * SURELY_TIMES:
-                most *= MOST_TIMES
-                seen = look.at(number, most)
-            if len(seen.keys) == number or seen.rows < most:  # Enough, or the list ends there.
-                self._found = len(seen.keys)
-                return seen.keys
-            self._asked = self.chosen.contents(search.telling(self.chosen.search, seen.texts))
+            found = self._looked(Look(rows, fits), number, by_time=by_time, from_the_first=by_time and not beyond)
+            if found is not None:
+                return found
         self._few = True
         if by_time:
             return self._by_time(columns, rows, beyond, number)
         return self._all_sorted(beyond, columns, number)
+
+    def _looked(self, look: Look, number: int, *, by_time: bool, from_the_first: bool) -> list[int] | None:
+        """Keys of the first few, or of all, as far as a look can tell; None where it takes more than that.
+
+        In the order of time rows lie side by side, and a look at many costs little.
+        """
+        most = max(LOOKED_AT // FIRST_LOOK, 1)
+        seen = look.at(number, most)
+        if len(seen.keys) < number <= len(seen.keys) * FIRST_LOOK and seen.rows == most:
+            most = LOOKED_AT
+            seen = look.at(max(number, self.most + 1) if from_the_first else number, most)  # Also for `count`.
+            if from_the_first:
+                self._among_first = len(seen.keys)
+            if by_time and len(seen.keys) < number <= len(seen.keys) * SURELY_TIMES:
+                most *= MOST_TIMES
+                seen = look.at(number, most)
+        if len(seen.keys) < number and seen.rows == most:  # Neither enough nor all.
+            return None
+        self._found = len(seen.keys)
+        return seen.keys[:number]
 
     def count(self) -> Number:
         """How many there are.  Counted up to `most`; of a crowd, it is enough to know that it is one."""
         if self._found > self.most:
             return Number(self.most, more=True)
         if self._is_hard and not self._few:
-            rows = self._listed().filter(self._times).order_by("requested_at", "pk")
-            seen = max(len(look_at(rows, self._contents, self.most + 1)), self._found)
+            if self._among_first is None:
+                self._among_first = len(look_at(self._in_time, self._contents, self.most + 1))
+            seen = max(self._among_first, self._found)
             if seen > ENOUGH:
                 return Number(_rounded(seen - 1), more=True)
         if self._seen is None:
-            with by_index_alone():
+            with self._by_index_alone():
                 if self._is_hard and self._sample.expected > CROWD and len(self._sample.moments) > ENOUGH:
                     return Number(_rounded(min(len(self._sample.moments) - 1, self.most)), more=True)
-                rows = self._matching(self._blocks) if self._is_hard else self.chosen.requests(self.repo)
-                self._seen = rows[: self.most + 1].count()
+                self._seen = self._counted()
         return Number(min(self._seen, self.most), more=self._seen > self.most)
+
+    def _counted(self) -> int:
+        """How many there are, up to one more than `most`."""
+        if not self._is_hard:
+            return self.chosen.requests(self.repo)[: self.most + 1].count()
+        expected = self._sample.expected
+        if expected > 2 * self.most:  # A part of the time is likely to have enough.
+            part = spans.leading(self._blocks, int(spans.total(self._blocks) * 1.3 * self.most / expected))
+            seen = self._matching(part)[: self.most + 1].count()
+            if seen > self.most:
+                return seen
+        return self._matching(self._blocks)[: self.most + 1].count()
 
     def _by_time(self, columns: Sequence[str], rows: QuerySet[AccessRequest], beyond: Q, number: int) -> list[int]:
         """By stretches of time, in the order of the rows: as long as possible where few match, else short ones."""
         backwards = columns[0].startswith("-")
-        with by_index_alone():
+        with self._by_index_alone():
             sample, waiting = self._sample, self._blocks
             if sample.expected <= MOST_SORTED:
                 found, number_of_all = self._sorted(beyond, columns, number, MOST_SORTED + 1)
@@ -170,17 +210,18 @@ class Finder:
             most, found = max(sample.quiet(waiting), longer), []
             while waiting and len(found) < number:
                 stretch = spans.leading(waiting, most)
-                some = self._some(stretch, beyond, columns, SOME)
-                if len(some) <= SOME:
-                    found += some
-                    waiting = waiting[len(stretch) :]
-                    most, longer = longer, longer * 2
-                elif len(stretch) > 1:
-                    most = longer = spans.total(stretch) // 2
-                else:
+                is_crowd = sample.promises(number, stretch[0])
+                some = [] if is_crowd else self._some(stretch, beyond, columns, SOME)
+                if is_crowd or (len(some) > SOME and len(stretch) == 1):
                     near, days = self._of_crowd(stretch[0], columns, rows, beyond, number - len(found))
                     found += near
                     waiting[:1] = days[::-1] if backwards else days
+                elif len(some) > SOME:
+                    most = longer = spans.total(stretch) // 2
+                else:
+                    found += some
+                    waiting = waiting[len(stretch) :]
+                    most, longer = longer, longer * 2
         return found[:number]
 
     def _of_crowd(
@@ -192,7 +233,7 @@ class Finder:
         if len(near) == number:
             return near, []
         if not span.is_day:
-            return [], spans.days(self.repo, self.chosen.status, span)
+            return [], spans.days(self.repo, self.chosen.status, self._tallied, span)
         return _keys(self._matching([span]).filter(beyond), columns, number), []  # They asked in its later hours.
 
     def _some(self, stretch: Sequence[Span], beyond: Q, columns: Sequence[str], most: int) -> list[int]:
@@ -211,10 +252,9 @@ class Finder:
     def _all_sorted(self, beyond: Q, columns: Sequence[str], number: int) -> list[int]:
         """The first few of all that match: found first, and sorted then."""
         if self._times and spans.total(self._blocks) <= LOOKED_AT:
-            in_time = self._listed().filter(self._times).order_by("requested_at", "pk")
-            found, self._seen = look_at_and_sort(in_time, self._contents, beyond, columns, number, LOOKED_AT)
+            found, self._seen = look_at_and_sort(self._in_time, self._contents, beyond, columns, number, LOOKED_AT)
             return found
-        with by_index_alone():
+        with self._by_index_alone():
             found, self._seen = self._sorted(beyond, columns, number)
         return found
 
@@ -231,10 +271,14 @@ class Finder:
     def _contents(self) -> Q:
         return self.chosen.contents()
 
-    @cached_property
-    def _asked(self) -> Q:
-        """The same, as the index is asked for it."""
-        return self._contents
+    @contextmanager
+    def _by_index_alone(self) -> Iterator[None]:
+        """As `by_index_alone`, with what `_matching` asks the index for: the parts of words that tell in this list."""
+        if self._asked is None and search.is_long(self.chosen.search):
+            texts = kept_rows(_texts, repo=self.repo.pk, status=str(self.chosen.status))
+            self._asked = self.chosen.contents(search.telling(self.chosen.search, texts))
+        with by_index_alone():
+            yield
 
     @cached_property
     def _times(self) -> Q:
@@ -243,14 +287,19 @@ class Finder:
     @cached_property
     def _blocks(self) -> list[Span]:
         """Those with requests of the list in the time that is asked for, the oldest first."""
-        return spans.blocks(self.repo, self.chosen.status, self.chosen.asked_after, self.chosen.asked_before)
+        chosen = self.chosen
+        return spans.blocks(self.repo, chosen.status, self._tallied, chosen.asked_after, chosen.asked_before)
+
+    @cached_property
+    def _tallied(self) -> Sequence[tallies.Day]:
+        return tallies.by_day(self.repo) if self._tallied_before is None else self._tallied_before
 
     @cached_property
     def _share_in_time(self) -> float:
         """How much of the list is in the time that is asked for."""
         if not self._times:
             return 1.0
-        return spans.total(self._blocks) / max(tallies.counts(self.repo)[self.chosen.status], 1)
+        return spans.total(self._blocks) / max(tallies.sums_of(self._tallied)[self.chosen.status], 1)
 
     @cached_property
     def _sample(self) -> Sample:
@@ -277,6 +326,11 @@ class Finder:
         """The list of the status, not narrowed."""
         return AccessRequest.objects.filter(repo=self.repo, status=self.chosen.status)
 
+    @property
+    def _in_time(self) -> QuerySet[AccessRequest]:
+        """The list in the time that is asked for, in the order of time."""
+        return self._listed().filter(self._times).order_by("requested_at", "pk")
+
     def _matching(self, stretch: Sequence[Span]) -> QuerySet[AccessRequest]:
         """Those that match; of contents, those in a stretch of time, in the words by which `access_request_find` alone
         can find them.  Of a stretch too long for that, and of the whole list, all."""
@@ -285,7 +339,16 @@ class Finder:
         keys = [span.key for span in stretch]
         if len(keys) > spans.MOST_AT_ONCE or (stretch is self._blocks and not self._times):
             keys = [spans.key_of(self.repo, self.chosen.status)]
-        return AccessRequest.objects.filter(spans.IsInOneOf(*keys), self._asked, self._times).order_by()
+        return AccessRequest.objects.filter(
+            spans.IsInOneOf(*keys), self._asked or self._contents, self._times
+        ).order_by()
+
+
+def _texts(repo: int, status: str) -> QuerySet[AccessRequest, Any]:
+    """Of the oldest of the list: for what everybody has, any do, but not in the order of names, where namesakes stand
+    together."""
+    listed = AccessRequest.objects.filter(repo=repo, status=status).order_by("requested_at", "pk")
+    return listed.values_list(Substr("search_text", 1, TEXT_LENGTH), flat=True)[:TEXTS]
 
 
 def _keys(rows: QuerySet[AccessRequest], columns: Sequence[str], number: int) -> list[int]:
@@ -293,40 +356,30 @@ def _keys(rows: QuerySet[AccessRequest], columns: Sequence[str], number: int) ->
 
 
 class Seen(NamedTuple):
-    """What a look has found, at how many rows it looked, and if it found too few, texts of some of them."""
+    """What a look has found, and at how many rows it looked: at fewer than it might only where there are no more."""
 
     keys: list[int]
-    rows: int = 0
-    texts: Sequence[str] = ()
+    rows: int
 
 
 class Look:
-    """At the first rows of an order, as many as one likes: at those that fit.  `text` is a column to tell of."""
+    """At the first rows of an order, as many as one likes: at those that fit."""
 
-    def __init__(self, rows: QuerySet[Any], fits: Q, text: str | None = None) -> None:
-        told = {"told": Substr(text, 1, TEXT_LENGTH)} if text else {}
-        looked_at = rows.annotate(fits=as_case(fits), **told).values_list("pk", "fits", *told)
+    def __init__(self, rows: QuerySet[Any], fits: Q) -> None:
+        looked_at = rows.annotate(fits=as_case(fits)).values_list("pk", "fits")
         self._sql, self._params = looked_at.query.sql_with_params()  # Once: it takes longer than to look at some.
-        self._texts = (
-            f"(SELECT string_agg(told, E'\\n') FROM (SELECT told FROM looked_at LIMIT {TEXTS}) AS first)"  # noqa: S608
-            if text
-            else "NULL"
-        )
 
     def at(self, number: int, among: int) -> Seen:
         """The first few that fit among so many."""
-        # The inner LIMIT keeps the condition outside.  What is behind UNION ALL is not carried out if enough fit.
+        # The inner LIMIT keeps the condition outside.  They are counted only where too few fit.
         query = f"""WITH looked_at AS ({self._sql} LIMIT %s)
-            SELECT pk, NULL FROM looked_at WHERE fits
-            UNION ALL SELECT -count(*), {self._texts} FROM looked_at
-            LIMIT %s"""  # noqa: S608
+            SELECT pk FROM looked_at WHERE fits UNION ALL SELECT -count(*) FROM looked_at LIMIT %s"""  # noqa: S608
         with connection.cursor() as cursor:
             cursor.execute(query, [*self._params, among, number])
-            found = cursor.fetchall()
-        if not found or found[-1][0] > 0:
-            return Seen([key for key, _ in found], among)
-        rows, texts = found.pop()
-        return Seen([key for key, _ in found], -rows, (texts or "").split("\n"))
+            keys = [key for (key,) in cursor.fetchall()]
+        if len(keys) == number and keys[-1] > 0:
+            return Seen(keys, among)
+        return Seen(keys[:-1], -keys[-1])
 
 
 def look_at(rows: QuerySet[Any], fits: Q, number: int, among: int | None = None) -> list[int]:
@@ -353,15 +406,6 @@ def look_at_and_sort(
 def as_case(fits: Q) -> Any:
     """The condition as a value: Django says of one that nobody can meet that it is 0."""
     return Case(When(fits, then=True), default=False, output_field=BooleanField()) if fits else Value(True)
-
-
-def _look_at_some(look: Look, number: int) -> tuple[int, Seen]:
-    """What is seen at a part of `LOOKED_AT`, or at all of it where that lets expect enough; and how many that are."""
-    part = max(LOOKED_AT // FIRST_LOOK, 1)
-    seen = look.at(number, part)
-    if seen.rows < part or len(seen.keys) == number or len(seen.keys) * FIRST_LOOK < number:
-        return part, seen
-    return LOOKED_AT, look.at(number, LOOKED_AT)
 
 
 def _rounded(number: int) -> int:

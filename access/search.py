@@ -56,7 +56,7 @@ def telling(search: str, texts: Sequence[str]) -> list[str]:
         return []
     words = _words(search)
     having = {part: {place for place, text in enumerate(texts) if part in text} for part in _groups(words)}
-    rarest_first = sorted(having, key=lambda part: len(having[part]))
+    rarest_first = sorted(having, key=lambda part: (len(having[part]), part))
     taken, both = set[str](), set(range(len(texts)))
     for part in rarest_first:
         if len(both) <= 1 and len(having[part]) > len(texts) * COMMON:
@@ -66,6 +66,11 @@ def telling(search: str, texts: Sequence[str]) -> list[str]:
     if len(both) > 1 or len(taken) == len(having):
         return []
     return list(dict.fromkeys(part for word in words for part in _joined(word, taken)))
+
+
+def is_long(search: str) -> bool:
+    """Whether it has parts that could be left out."""
+    return len(_groups(_words(search))) > 1
 
 
 def _words(search: str) -> list[str]:

@@ -10,15 +10,17 @@ For staff, who look at all lists together, its last column has the day and the b
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
+from operator import itemgetter
 from typing import Any, NamedTuple
 
-from django.db import connection
 from django.db.models import BooleanField, F, Func
 
 from access.models import AccessRequest
+from access.tallies import Day
 from repos.models import Repo
 
 BITS = 5
@@ -72,31 +74,42 @@ def key_of(repo: Repo, status: str) -> int:
     return (repo.pk * 4 + _STATUSES.index(AccessRequest.Status(status))) << 23
 
 
-def blocks(repo: Repo, status: str, since: datetime | None, until: datetime | None) -> list[Span]:
-    """The blocks with requests of the list that may have been sent then, the oldest first."""
-    return _spans(repo, status, _BLOCKS, _BLOCKS_FROM, since, until)
+def blocks(
+    repo: Repo, status: str, tallied: Iterable[Day], since: datetime | None = None, until: datetime | None = None
+) -> list[Span]:
+    """The blocks with requests of the list that may have been sent then, the oldest first.
+
+    `tallied` are all days of the repo, in order.
+    """
+    return _spans(repo, status, tallied, BITS, _BLOCKS_FROM, since, until)
 
 
-def days(repo: Repo, status: str, block: Span) -> list[Span]:
+def days(repo: Repo, status: str, tallied: Iterable[Day], block: Span) -> list[Span]:
     """The days of a block with requests of the list, the oldest first."""
-    return _spans(repo, status, _DAYS, 0, block.begins, block.ends)
-
-
-# Added up by the database: a list of years has a thousand days.
-_DAYS, _BLOCKS = "day - '0001-01-01'", f"(day - '0001-01-01') >> {BITS}"
-_TALLIED = """SELECT {span}, min(day) - '0001-01-01', max(day) - '0001-01-01', sum({status}),
-    (array_agg(day ORDER BY {status} DESC))[1] - '0001-01-01', max({status})
-FROM access_requesttally WHERE repo_id = %s AND {status} > 0 AND day >= %s AND day <= %s GROUP BY 1 ORDER BY 1"""
+    return _spans(repo, status, tallied, 0, 0, block.begins, block.ends)
 
 
 def _spans(
-    repo: Repo, status: str, span: str, keys_from: int, since: datetime | None, until: datetime | None
+    repo: Repo,
+    status: str,
+    tallied: Iterable[Day],
+    bits: int,
+    keys_from: int,
+    since: datetime | None,
+    until: datetime | None,
 ) -> list[Span]:
-    first, key = key_of(repo, status) + keys_from, AccessRequest.Status(status).value
-    times = (date.min if since is None else _day(since), date.max if until is None else _day(until))
-    with connection.cursor() as cursor:
-        cursor.execute(_TALLIED.format(span=span, status=key), [repo.pk, *times])
-        return [Span(first + place, *rest) for place, *rest in cursor.fetchall()]
+    """Spans of 2^`bits` days."""
+    column = _STATUSES.index(AccessRequest.Status(status))
+    first, last = (date.min if since is None else _day(since), date.max if until is None else _day(until))
+    of_status = ((day, numbers[column]) for day, *numbers in tallied if first <= day <= last)
+    numbers = [(day.toordinal() - 1, number) for day, number in of_status if number]
+    list_key, spans = key_of(repo, status), []
+    for place, group in itertools.groupby(numbers, key=lambda number: number[0] >> bits):
+        of_span = list(group)
+        busiest, most = max(of_span, key=itemgetter(1))
+        number = sum(map(itemgetter(1), of_span))
+        spans.append(Span(list_key + keys_from + place, of_span[0][0], of_span[-1][0], number, busiest, most))
+    return spans
 
 
 def beyond(spans: Iterable[Span], moment: datetime, *, backwards: bool) -> list[Span]:

@@ -213,7 +213,7 @@ class Lists:
 
     @cached_property
     def _finder(self) -> Finder:
-        return Finder(self.repo, self.asked.filter, MOST_COUNTED)
+        return Finder(self.repo, self.asked.filter, MOST_COUNTED, self._by_day)
 
     @cached_property
     def rows(self) -> list[Row]:

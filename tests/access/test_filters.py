@@ -57,6 +57,12 @@ def test_an_answer_is_matched_letter_for_letter(asked, gated_repo, label, answer
     assert found(gated_repo, answers=((label, answer + "x"),)) == []
 
 
+def test_two_answers_to_one_question_nobody_has(asked, gated_repo):
+    for number in (1, 2):
+        more = (("I agree", "true"),) * (number - 1)
+        assert found(gated_repo, answers=(("Company", "Acme"), ("Company", "Other"), *more)) == []
+
+
 def test_an_answer_that_looks_like_another_pair_is_not_mistaken(asked, gated_repo):
     AccessRequest.objects.filter(user__username="noor").update(answers={"Free text": '"I agree": "true"'})
     AccessRequest.objects.filter(user__username="sam").update(answers={'x"I agree': "true"})

@@ -16,7 +16,7 @@ from django.db import connection
 from django.db.models import Q
 from django.test.utils import CaptureQueriesContext
 
-from access import finding, search, spans
+from access import finding, search, spans, tallies
 from access.filters import RequestFilter
 from access.finding import Finder, Number
 from access.models import AccessRequest
@@ -82,6 +82,7 @@ def bounds(monkeypatch):
     }.items():
         monkeypatch.setattr(finding, name, value)
     monkeypatch.setattr(spans, "MOST_AT_ONCE", 4)
+    monkeypatch.setattr(search, "ENOUGH_TEXTS", 20)  # So that the index is asked for parts of words.
 
 
 @pytest.fixture
@@ -144,7 +145,7 @@ def test_what_is_found_is_what_a_plain_query_finds(layout, bounds, ask, gated_re
     ask(layout, lambda n: " ".join(word(n) for word in WORDS.values()))
     moments = sorted(AccessRequest.objects.filter(repo=gated_repo).values_list("requested_at", flat=True))
     rows = {status: list(AccessRequest.objects.filter(repo=gated_repo, status=status)) for status in STATUSES}
-    for text, status in itertools.product((*WORDS, "everybody", "nobody", ""), STATUSES):
+    for text, status in itertools.product((*WORDS, "everybody", "nobody", "person7", "everybody rare", ""), STATUSES):
         for order in ORDERS[status]:
             window = seeded.choice(windows(seeded, moments))
             country = {"country": "CH", "countries_in": ("Country",)} if seeded.random() < 0.3 else {}
@@ -159,7 +160,7 @@ def test_what_is_found_is_what_a_plain_query_finds(layout, bounds, ask, gated_re
 @layouts
 def test_numbers_are_right_after_each_way_of_finding(layout, bounds, ask, gated_repo):
     ask(layout, lambda n: " ".join(word(n) for word in WORDS.values()))
-    for text, window in itertools.product((*WORDS, "everybody"), ({}, {"asked_before": BORDER + 3 * DAY})):
+    for text, window in itertools.product((*WORDS, "everybody", "person7"), ({}, {"asked_before": BORDER + 3 * DAY})):
         chosen = RequestFilter("pending", search=text, **window)
         expected = chosen.requests(gated_repo).count()
         for order in (Order("requested_at"), Order("requested_at", descending=True), Order("fullname")):
@@ -197,6 +198,22 @@ def test_a_crowd_behind_a_stretch_without_any_is_never_collected(word, order, la
         assert "ORDER BY" not in sql.partition("LIMIT")[0]
 
 
+@pytest.mark.parametrize("order", [Order("requested_at"), Order("fullname")])
+def test_the_index_is_not_asked_for_what_everybody_has(order, bounds, ask, gated_repo):
+    ask(evenly, WORDS["rare"])
+    chosen = RequestFilter("pending", search="person77 everybody")
+    with CaptureQueriesContext(connection) as queries:
+        finder = Finder(gated_repo, chosen, 9)
+        found = finder.first(Q(), order.columns, NUMBER)
+        finder.count()
+    assert found == plain(gated_repo, chosen, Q(), order.columns)
+    by_index = [query["sql"] for query in queries if "&&" in query["sql"]]
+    assert by_index
+    for sql in by_index:
+        assert "\"search_text\"::text LIKE '%everybody%'" not in sql
+        assert re.search(r"""\("access_accessrequest"."search_text" \|\| ''\)::text LIKE '%everybody%'""", sql), sql
+
+
 def test_of_a_window_its_blocks_alone_are_asked_for(bounds, ask, gated_repo, monkeypatch):
     ask(evenly, WORDS["late"])
     monkeypatch.setattr(finding, "LOOKED_AT", 10)  # Fewer than the window has.
@@ -213,7 +230,7 @@ def test_of_a_window_its_blocks_alone_are_asked_for(bounds, ask, gated_repo, mon
 
 def test_the_words_of_a_span_are_those_of_the_index(bounds, ask, gated_repo):
     ask(evenly, WORDS["late"])
-    span = spans.blocks(gated_repo, "pending", None, None)[-1]
+    span = spans.blocks(gated_repo, "pending", tallies.by_day(gated_repo))[-1]
     with finding.by_index_alone():
         plan = AccessRequest.objects.filter(spans.IsInOneOf(span.key), search_text__contains="late").explain()
     assert "Bitmap Index Scan on access_request_find" in plan
@@ -236,10 +253,11 @@ def test_it_does_not_matter_where_the_session_of_the_database_is(bounds, ask, ga
 
 def test_spans_are_days_and_blocks_in_utc(bounds, ask, gated_repo):
     ask(around_midnights, lambda n: "", number=36)
-    listed = spans.blocks(gated_repo, "pending", None, None)
+    listed = spans.blocks(gated_repo, "pending", tallies.by_day(gated_repo))
     rows = AccessRequest.objects.filter(repo=gated_repo, status="pending")
     assert spans.total(listed) == rows.count()
-    for span in [*listed, *(day for block in listed for day in spans.days(gated_repo, "pending", block))]:
+    tallied = tallies.by_day(gated_repo)
+    for span in [*listed, *(day for block in listed for day in spans.days(gated_repo, "pending", tallied, block))]:
         within = rows.filter(requested_at__range=(span.begins, span.ends))
         assert set(within) == set(rows.filter(spans.IsInOneOf(span.key)))
         assert len(within) == span.number

@@ -7,7 +7,7 @@ from django.db import DataError, connection
 from django.db.models import F, IntegerField, Q
 from django.db.models.functions import Cast
 
-from accounts.compiled import CompiledQuery, NotCompilable, UnfitValue, _kept, rows
+from accounts.compiled import CompiledQuery, IsOneOf, NotCompilable, UnfitValue, _kept, keys_as_text, rows
 from accounts.models import Namespace, User
 
 both = pytest.mark.parametrize("database", ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
@@ -38,6 +38,18 @@ def test_it_gives_rows_of_values(database, sam, olu):
     query = CompiledQuery(in_order, {"name": str, "other": str})
     assert query.rows(name="sam", other="olu") == [("sam", "sam"), ("olu", "olu")]
     assert query.rows(name="sam", other="nobody") == [("sam", "sam")]
+
+
+def among(keys):
+    return User.objects.filter(IsOneOf(keys)).order_by("username").values_list("username", flat=True)
+
+
+@both
+@pytest.mark.parametrize("number", [0, 1, 2, 300])
+def test_keys_are_one_text_however_many(database, sam, olu, ada, number):
+    query = CompiledQuery(among, {"keys": str})
+    keys = [ada.pk, sam.pk, *range(10**9, 10**9 + 298)][:number]
+    assert query.rows(keys=keys_as_text(keys)) == ["ada", "sam"][:number]
 
 
 @both

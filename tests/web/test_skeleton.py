@@ -8,7 +8,7 @@ import pytest
 from django.template import engines
 from django.template.loader import get_template
 
-from gatehub.web.skeleton import Skeleton
+from gatehub.web.skeleton import Skeleton, skeleton_of
 
 ODD = [
     "Ada",
@@ -19,11 +19,12 @@ ODD = [
     "{% csrf_token %}",
     "x1x",
     "\\1",
+    "100% %s %(who)s %%",
     "李",
 ]
 FIELDS = (
-    "request_id who href fullname email asked_iso asked_full asked_day asked_ago decided_iso decided_full decided_day "
-    "decided_ago reviewer reason answered form_date"
+    "decide_path csrf_token request_id who href fullname email asked_iso asked_full asked_day asked_ago decided_iso "
+    "decided_full decided_day decided_ago reviewer reason answered form_date"
 ).split()
 
 
@@ -44,10 +45,28 @@ def _rows():
 @pytest.mark.parametrize("unfolded", [True, False])
 def test_the_rows_of_the_review_come_out_as_the_template_would_render_them(unfolded):
     template = get_template("repo/_request.html")
-    base = {"decide_path": "/lab/m/settings/review?status=pending&q=a", "unfolded": unfolded, "csrf_token": "t" * 64}
-    skeleton = Skeleton(lambda row: template.render(base | row))
-    for texts, pairs, flags in _rows():
-        assert skeleton.row(texts, pairs, flags) == _one_by_one(template, texts, pairs, base | flags)
+    skeleton = skeleton_of("repo/_request.html")
+    for texts, pairs, row_flags in _rows():
+        flags = {"unfolded": unfolded, **row_flags}
+        assert skeleton.row(texts, pairs, flags) == _one_by_one(template, texts, pairs, flags)
+
+
+def test_the_next_page_has_the_shapes_of_this_one():
+    assert skeleton_of("repo/_request.html") is skeleton_of("repo/_request.html")
+    for engine in engines.all():
+        engine.engine.template_loaders[0].reset()  # As while a template is being written.
+    before, after = skeleton_of("repo/_request.html"), skeleton_of("repo/_request.html")
+    assert before is after
+
+
+def test_so_many_shapes_are_kept_and_no_more(monkeypatch):
+    monkeypatch.setattr("gatehub.web.skeleton.MOST_SHAPES", 3)
+    calls = []
+    skeleton = Skeleton(lambda row: calls.append(row) or f"{row['who']} {row['n']} 100%")
+    for _ in range(2):
+        assert [skeleton.row({"who": "a&b"}, [], {"n": n}) for n in range(5)] == [f"a&amp;b {n} 100%" for n in range(5)]
+    assert len(skeleton._known) <= 3
+    assert len(calls) == 10
 
 
 def test_a_row_that_has_something_that_another_has_not_is_of_another_shape():
@@ -77,7 +96,7 @@ def test_a_row_is_rendered_once_for_all_of_its_shape():
 
 
 def test_nobody_can_write_a_stand_in():
-    """It is another on each page."""
+    """It is another for each template and process, and no page shows it."""
     seen = []
     for _ in range(2):
         skeleton = Skeleton(lambda row: seen.append(row["who"]) or row["who"])
