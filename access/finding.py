@@ -274,7 +274,7 @@ class Finder:
     @contextmanager
     def _by_index_alone(self) -> Iterator[None]:
         """As `by_index_alone`, with what `_matching` asks the index for: the parts of words that tell in this list."""
-        if self._asked is None and search.is_long(self.chosen.search):
+        if self._is_hard and self._asked is None and search.is_long(self.chosen.search):
             texts = kept_rows(_texts, repo=self.repo.pk, status=str(self.chosen.status))
             self._asked = self.chosen.contents(search.telling(self.chosen.search, texts))
         with by_index_alone():
