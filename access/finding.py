@@ -120,6 +120,8 @@ class Finder:
         self._found = 0  # How many there are at least.
         self._among_first: int | None = None  # How many among the first `LOOKED_AT` in the order of time.
         self._asked: Q | None = None  # The contents, in other words for the index.
+        self._sample: Sample | None = None
+        self._crowd = 0  # More than so many there are, if the sample shows a crowd.
         self._seen: int | None = None  # How many there are, up to one more than `most`.
 
     def first(self, beyond: Q, columns: Sequence[str], number: int) -> list[int]:
@@ -170,18 +172,20 @@ class Finder:
             seen = max(self._among_first, self._found)
             if seen > ENOUGH:
                 return Number(_rounded(seen - 1), more=True)
-        if self._seen is None:
+        if self._seen is None and not self._crowd:
             with self._by_index_alone():
-                if self._is_hard and self._sample.expected > CROWD and len(self._sample.moments) > ENOUGH:
-                    return Number(_rounded(min(len(self._sample.moments) - 1, self.most)), more=True)
                 self._seen = self._counted()
+        if self._seen is None:
+            return Number(_rounded(min(self._crowd, self.most)), more=True)
         return Number(min(self._seen, self.most), more=self._seen > self.most)
 
-    def _counted(self) -> int:
-        """How many there are, up to one more than `most`."""
+    def _counted(self) -> int | None:
+        """How many there are, up to one more than `most`; None for a crowd."""
         if not self._is_hard:
             return self.chosen.requests(self.repo)[: self.most + 1].count()
-        expected = self._sample.expected
+        expected = self._sample_of_all().expected
+        if self._crowd:
+            return None
         if expected > 2 * self.most:  # A part of the time is likely to have enough.
             part = spans.leading(self._blocks, int(spans.total(self._blocks) * 1.3 * self.most / expected))
             seen = self._matching(part)[: self.most + 1].count()
@@ -193,7 +197,7 @@ class Finder:
         """By stretches of time, in the order of the rows: as long as possible where few match, else short ones."""
         backwards = columns[0].startswith("-")
         with self._by_index_alone():
-            sample, waiting = self._sample, self._blocks
+            sample, waiting = self._sample_of_all(), self._blocks
             if sample.expected <= MOST_SORTED:
                 found, number_of_all = self._sorted(beyond, columns, number, MOST_SORTED + 1)
                 if number_of_all <= MOST_SORTED:
@@ -301,9 +305,13 @@ class Finder:
             return 1.0
         return spans.total(self._blocks) / max(tallies.sums_of(self._tallied)[self.chosen.status], 1)
 
-    @cached_property
-    def _sample(self) -> Sample:
-        return self._sampled(self._blocks)
+    def _sample_of_all(self) -> Sample:
+        """Taken once, as `_sampled`."""
+        if self._sample is None:
+            self._sample = self._sampled(self._blocks)
+            if self._sample.expected > CROWD and len(self._sample.moments) > ENOUGH:
+                self._crowd = len(self._sample.moments) - 1
+        return self._sample
 
     def _sampled(self, blocks: Sequence[Span]) -> Sample:
         """What matches on the busiest day of each block; of nothing where there is no need for a sample.

@@ -99,10 +99,9 @@ def _spans(
     until: datetime | None,
 ) -> list[Span]:
     """Spans of 2^`bits` days."""
-    column = _STATUSES.index(AccessRequest.Status(status))
+    of_status = map(itemgetter(0, 1 + _STATUSES.index(AccessRequest.Status(status))), tallied)
     first, last = (date.min if since is None else _day(since), date.max if until is None else _day(until))
-    of_status = ((day, numbers[column]) for day, *numbers in tallied if first <= day <= last)
-    numbers = [(day.toordinal() - 1, number) for day, number in of_status if number]
+    numbers = [(_number(day), number) for day, number in of_status if number and first <= day <= last]
     list_key, spans = key_of(repo, status), []
     for place, group in itertools.groupby(numbers, key=lambda number: number[0] >> bits):
         of_span = list(group)

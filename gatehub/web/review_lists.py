@@ -195,7 +195,8 @@ class Lists:
 
     @cached_property
     def slice(self) -> keyset.Slice[Any]:
-        rows = self.asked.filter.requests(self.repo).values_list(*SHOWN, named=True)
+        listed = AccessRequest.objects.none() if self.narrowed else self.asked.filter.requests(self.repo)
+        rows = listed.values_list(*SHOWN, named=True)
         pick, fetch = (self._finder.first, self._with_keys) if self.narrowed else (None, None)
         slice_of = partial(keyset.slice_of, rows, self.asked.order, PAGE_SIZE, pick=pick, fetch=fetch)
         after, before = self.said.get("after", ""), self.said.get("before", "")
