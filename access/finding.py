@@ -9,7 +9,8 @@ nothing is left to the guess, and each way is bounded:
    among so many, up to `LOOKED_AT`.  If a page of them match, that is the page.
 2. Else few match, as a rule, and the index `access_request_find` finds them all: it holds list and time (see
    `access.spans`), the groups of three characters of the search text, and the answers, and intersects them before a row
-   is fetched.  Of a stretch of time it is asked for that stretch alone.
+   is fetched.  Of a stretch of time it is asked for that stretch alone, and of words for the parts that tell something
+   in this list (`access.search.telling`): it would go through everybody for what everybody has.
 3. Where many match after all, such as the answers to a new question with the oldest first, a list in the order of time
    is walked from one stretch of time to the next, each halved as long as too many match in it.  A sample of some days
    tells beforehand, and how far there is nothing.  It may be wrong: that costs time, never an answer.
@@ -37,7 +38,7 @@ from access import search, spans, tallies
 from access.filters import RequestFilter
 from access.models import AccessRequest
 from access.spans import Span
-from accounts.compiled import rows as kept_rows
+from accounts import compiled
 from repos.models import Repo
 
 LOOKED_AT = 3000
@@ -118,7 +119,7 @@ class Finder:
         self._tallied_before = tallied
         self._few = False  # Whether a stretch of the list was looked at, and too few matched.
         self._found = 0  # How many there are at least.
-        self._among_first: int | None = None  # How many among the first `LOOKED_AT` in the order of time.
+        self._among_first: int | None = None  # How many among `LOOKED_AT` rows at an end of the order of time.
         self._asked: Q | None = None  # The contents, in other words for the index.
         self._sample: Sample | None = None
         self._crowd = 0  # More than so many there are, if the sample shows a crowd.
@@ -279,7 +280,7 @@ class Finder:
     def _by_index_alone(self) -> Iterator[None]:
         """As `by_index_alone`, with what `_matching` asks the index for: the parts of words that tell in this list."""
         if self._is_hard and self._asked is None and search.is_long(self.chosen.search):
-            texts = kept_rows(_texts, repo=self.repo.pk, status=str(self.chosen.status))
+            texts = compiled.rows(_texts, repo=self.repo.pk, status=str(self.chosen.status))
             self._asked = self.chosen.contents(search.telling(self.chosen.search, texts))
         with by_index_alone():
             yield

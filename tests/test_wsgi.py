@@ -11,7 +11,8 @@ MEASURE = """
 import gc
 import gatehub.wsgi
 gc.collect()
-print(gc.get_freeze_count(), len(gc.get_objects()), "gatehub.web.review" in __import__("sys").modules)
+has_views = "gatehub.web.review" in __import__("sys").modules
+print(gc.get_freeze_count(), len(gc.get_objects()), has_views, *gc.get_threshold())
 """
 
 
@@ -21,7 +22,8 @@ def test_the_garbage_collector_leaves_alone_what_was_loaded(tmp_path):
     done = subprocess.run(
         [sys.executable, "-c", MEASURE], cwd=ROOT, env=env, capture_output=True, text=True, check=True
     )
-    frozen, others, has_views = done.stdout.split()
+    frozen, others, has_views, *thresholds = done.stdout.split()
     assert int(frozen) > 50_000
     assert int(others) < int(frozen) / 20
     assert has_views == "True"
+    assert thresholds == ["10000", "10", "10"]  # A page in between makes some ten thousand objects.

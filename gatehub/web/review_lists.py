@@ -195,6 +195,7 @@ class Lists:
 
     @cached_property
     def slice(self) -> keyset.Slice[Any]:
+        # Those of a narrowed list are picked, and fetched by their keys.
         listed = AccessRequest.objects.none() if self.narrowed else self.asked.filter.requests(self.repo)
         rows = listed.values_list(*SHOWN, named=True)
         pick, fetch = (self._finder.first, self._with_keys) if self.narrowed else (None, None)
