@@ -25,8 +25,6 @@ from psycopg.types.numeric import Int8
 
 Build = Callable[..., QuerySet[Any, Any]]
 """A function of a module that makes a queryset from values by name.  Nothing else may change what it makes."""
-
-
 ROWS_AT_ONCE = 5000
 """They are all there: Django's usual hundred at once takes longer."""
 
