@@ -51,7 +51,9 @@ SURELY_TIMES = 2.5
 ENOUGH = 50
 """So many matches among those looked at are a crowd, which is not counted to its end."""
 MOST_SORTED = 3000
-"""So many matches in all the time that is asked for are sorted at once."""
+"""So many matches in all the time that is asked for are sorted at once, if the sample lets expect no more;"""
+MOST_SORTED_AFTER_ALL = 1.5
+"""up to so many times as many, where there are more after all: they are at hand by then."""
 SOME = 300
 """So many are sorted of a stretch of time.  Where there are more, shorter stretches are asked for."""
 SAMPLED_FROM = 30_000
@@ -200,8 +202,9 @@ class Finder:
         with self._by_index_alone():
             sample, waiting = self._sample_of_all(), self._blocks
             if sample.expected <= MOST_SORTED:
-                found, number_of_all = self._sorted(beyond, columns, number, MOST_SORTED + 1)
-                if number_of_all <= MOST_SORTED:
+                most = int(MOST_SORTED * MOST_SORTED_AFTER_ALL)
+                found, number_of_all = self._sorted(beyond, columns, number, most + 1)
+                if number_of_all <= most:
                     self._seen = number_of_all
                     return found
                 self._found = number_of_all
