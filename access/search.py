@@ -20,6 +20,8 @@ COMMON = 0.25
 """What more than this share of the texts has tells little: the index takes longer for it than it leaves out."""
 ENOUGH_TEXTS = 200
 """Fewer texts say nothing of what is common."""
+MOST_GROUPS = 40
+"""So many groups of signs are compared with the texts: a few tell enough of whoever pastes a paragraph."""
 
 
 def searchable(texts: Iterable[str]) -> str:
@@ -55,7 +57,8 @@ def telling(search: str, texts: Sequence[str]) -> list[str]:
     if len(texts) < ENOUGH_TEXTS:
         return []
     words = _words(search)
-    having = {part: {place for place, text in enumerate(texts) if part in text} for part in _groups(words)}
+    groups = sorted(_groups(words))[:MOST_GROUPS]
+    having = {part: {place for place, text in enumerate(texts) if part in text} for part in groups}
     rarest_first = sorted(having, key=lambda part: (len(having[part]), part))
     taken, both = set[str](), set(range(len(texts)))
     for part in rarest_first:

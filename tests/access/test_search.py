@@ -47,6 +47,14 @@ def test_few_texts_tell_nothing():
     assert telling("person-1234", []) == []
 
 
+def test_of_a_paragraph_some_parts_do():
+    said = " ".join(f"person-{n}" for n in range(1000, 1008)) + " " + "example" * 20
+    parts = telling(said, PEOPLE)
+    assert parts
+    assert sum(len(part) - 2 for part in parts) <= search.MOST_GROUPS
+    assert telling("pqrstuvwxyz" * 18, PEOPLE) == []  # Of that, everything tells.
+
+
 def test_a_word_is_cut_only_where_the_index_knows_words_to_begin_or_in_letters():
     """Of `a_b`, or of signs alone, it holds nothing that tells."""
     texts = [searchable([f"a_b-{n}", "---"]) for n in range(MANY)]
