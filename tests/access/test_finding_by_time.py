@@ -118,6 +118,18 @@ def plain(repo, chosen: RequestFilter, beyond: Q, columns: list[str]) -> list[in
     return list(rows.values_list("pk", flat=True)[:NUMBER])
 
 
+def asked_of_the_index(repo, chosen: RequestFilter, order: Order) -> list[str]:
+    """What finding and counting asks the index of contents, once what was found is right; something at least."""
+    with CaptureQueriesContext(connection) as queries:
+        finder = Finder(repo, chosen, 9)
+        found = finder.first(Q(), order.columns, NUMBER)
+        finder.count()
+    assert found == plain(repo, chosen, Q(), order.columns)
+    by_index = [query["sql"] for query in queries if "&&" in query["sql"]]
+    assert by_index
+    return by_index
+
+
 def windows(seeded: random.Random, moments: list[datetime]) -> list[dict[str, datetime]]:
     """None; an open one each way; and some that begin and end with a request, or a microsecond beside one."""
     some = [sorted(seeded.sample(moments, 2)) for _ in range(3)]
@@ -186,14 +198,7 @@ def test_numbers_are_right_after_each_way_of_finding(layout, bounds, ask, gated_
 def test_a_crowd_behind_a_stretch_without_any_is_never_collected(word, order, layout, bounds, ask, gated_repo):
     ask(layout, WORDS[word])
     chosen = RequestFilter("pending", search=word)
-    with CaptureQueriesContext(connection) as queries:
-        finder = Finder(gated_repo, chosen, 9)
-        found = finder.first(Q(), order.columns, NUMBER)
-        finder.count()
-    assert found == plain(gated_repo, chosen, Q(), order.columns)
-    by_index = [query["sql"] for query in queries if "&&" in query["sql"]]
-    assert by_index
-    for sql in by_index:  # The LIMIT comes before any order.
+    for sql in asked_of_the_index(gated_repo, chosen, order):  # The LIMIT comes before any order.
         assert re.search(r"LIMIT (10|13|19)(\) (AS (found|looked_at WHERE fits)\s+ORDER BY|subquery)|$)", sql), sql
         assert "ORDER BY" not in sql.partition("LIMIT")[0]
 
@@ -202,14 +207,7 @@ def test_a_crowd_behind_a_stretch_without_any_is_never_collected(word, order, la
 def test_the_index_is_not_asked_for_what_everybody_has(order, bounds, ask, gated_repo):
     ask(evenly, WORDS["rare"])
     chosen = RequestFilter("pending", search="person77 everybody")
-    with CaptureQueriesContext(connection) as queries:
-        finder = Finder(gated_repo, chosen, 9)
-        found = finder.first(Q(), order.columns, NUMBER)
-        finder.count()
-    assert found == plain(gated_repo, chosen, Q(), order.columns)
-    by_index = [query["sql"] for query in queries if "&&" in query["sql"]]
-    assert by_index
-    for sql in by_index:
+    for sql in asked_of_the_index(gated_repo, chosen, order):
         assert "\"search_text\"::text LIKE '%everybody%'" not in sql
         assert re.search(r"""\("access_accessrequest"."search_text" \|\| ''\)::text LIKE '%everybody%'""", sql), sql
 
