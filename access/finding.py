@@ -27,15 +27,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any
 
 from django.core.exceptions import EmptyResultSet
-from django.db import connection, transaction
-from django.db.models import BooleanField, Case, Q, QuerySet, Value, When
+from django.db import connection
+from django.db.models import Q, QuerySet
 from django.db.models.functions import Substr
 
 from access import search, spans, tallies
 from access.filters import RequestFilter
+from access.looks import Look, by_index_alone, in_order, look_at, look_at_and_sort
 from access.models import AccessRequest
 from access.spans import Span
 from accounts import compiled
@@ -171,7 +172,7 @@ class Finder:
             return Number(self.most, more=True)
         if self._is_hard and not self._few:
             if self._among_first is None:
-                self._among_first = len(look_at(self._in_time, self._contents, self.most + 1))
+                self._among_first = len(look_at(self._in_time, self._contents, self.most + 1, LOOKED_AT))
             seen = max(self._among_first, self._found)
             if seen > ENOUGH:
                 return Number(_rounded(seen - 1), more=True)
@@ -237,7 +238,8 @@ class Finder:
     ) -> tuple[list[int], list[Span]]:
         """The first few of many that match in a block or on a day; or nobody, and the days of the block."""
         with in_order():
-            near = look_at(rows.filter(requested_at__range=(span.begins, span.ends)), self._contents, number)
+            of_span = rows.filter(requested_at__range=(span.begins, span.ends))
+            near = look_at(of_span, self._contents, number, LOOKED_AT)
         if len(near) == number:
             return near, []
         if not span.is_day:
@@ -367,90 +369,6 @@ def _keys(rows: QuerySet[AccessRequest], columns: Sequence[str], number: int) ->
     return list(rows.order_by(*columns).values_list("pk", flat=True)[:number])
 
 
-class Seen(NamedTuple):
-    """What a look has found, and at how many rows it looked: at fewer than it might only where there are no more."""
-
-    keys: list[int]
-    rows: int
-
-
-class Look:
-    """At the first rows of an order, as many as one likes: at those that fit."""
-
-    def __init__(self, rows: QuerySet[Any], fits: Q) -> None:
-        looked_at = rows.annotate(fits=as_case(fits)).values_list("pk", "fits")
-        self._sql, self._params = looked_at.query.sql_with_params()  # Once: it takes longer than to look at some.
-
-    def at(self, number: int, among: int) -> Seen:
-        """The first few that fit among so many."""
-        # The inner LIMIT keeps the condition outside.  They are counted only where too few fit.
-        query = f"""WITH looked_at AS ({self._sql} LIMIT %s)
-            SELECT pk FROM looked_at WHERE fits UNION ALL SELECT -count(*) FROM looked_at LIMIT %s"""  # noqa: S608
-        with connection.cursor() as cursor:
-            cursor.execute(query, [*self._params, among, number])
-            keys = [key for (key,) in cursor.fetchall()]
-        if len(keys) == number and keys[-1] > 0:
-            return Seen(keys, among)
-        return Seen(keys[:-1], -keys[-1])
-
-
-def look_at(rows: QuerySet[Any], fits: Q, number: int, among: int | None = None) -> list[int]:
-    """Keys of the first few that fit among the first rows: `LOOKED_AT` of them, unless said otherwise."""
-    return Look(rows, fits).at(number, among or LOOKED_AT).keys
-
-
-def look_at_and_sort(
-    rows: QuerySet[Any], fits: Q, beyond: Q, columns: Sequence[str], number: int, among: int | None
-) -> tuple[list[int], int]:
-    """As `look_at`, at all rows for None, but of those that fit, the first few that are `beyond` a place in another
-    order, by one column and key; and how many fit at all."""
-    value, way = columns[0].lstrip("-"), "DESC" if columns[0].startswith("-") else "ASC"
-    looked_at = rows.annotate(fits=as_case(fits), further=as_case(beyond))
-    sql, params = looked_at.values_list("pk", value, "fits", "further")[:among].query.sql_with_params()
-    with connection.cursor() as cursor:
-        query = f"""SELECT pk, further, count(*) OVER () FROM ({sql}) AS looked_at WHERE fits
-            ORDER BY further DESC, {value} {way}, pk {way} LIMIT %s"""  # noqa: S608
-        cursor.execute(query, [*params, number])
-        found = cursor.fetchall()
-    return [key for key, further, _ in found if further], found[0][2] if found else 0
-
-
-def as_case(fits: Q) -> Any:
-    """The condition as a value: Django says of one that nobody can meet that it is 0."""
-    return Case(When(fits, then=True), default=False, output_field=BooleanField()) if fits else Value(True)
-
-
 def _rounded(number: int) -> int:
     """Down to tens, or to hundreds: it says "more than" anyway."""
     return number // 100 * 100 if number >= 100 else number // 10 * 10
-
-
-@contextmanager
-def by_index_alone() -> Iterator[None]:
-    """For what a GIN index finds, in no order.  Not to be nested.
-
-    Where statistics say that half of the rows match, the planner reads the whole table, or an index of another order
-    from its beginning, and they are often wrong.
-    """
-    if connection.vendor != "postgresql":
-        yield
-        return
-    within = connection.in_atomic_block
-    with transaction.atomic(savepoint=False), connection.cursor() as cursor:
-        cursor.execute(f"SELECT {_OFF}, set_config('enable_seqscan', 'off', true), set_config('jit', 'off', true)")
-        yield
-        if within:  # Else the end of the transaction does it.
-            cursor.execute(f"{_ON}; SET LOCAL enable_seqscan TO DEFAULT; SET LOCAL jit TO DEFAULT")
-
-
-@contextmanager
-def in_order() -> Iterator[None]:
-    """For what an index of an order finds, in the midst of `by_index_alone`."""
-    with connection.cursor() as cursor:
-        cursor.execute(_ON)
-        yield
-        cursor.execute(f"SELECT {_OFF}")
-
-
-_OFF = "set_config('enable_indexscan', 'off', true)"  # A scan of an index in its order, not one for a bitmap.
-_ON = "SET LOCAL enable_indexscan TO DEFAULT"

@@ -29,7 +29,8 @@ from django.db.models.expressions import RawSQL
 
 from access import spans
 from access.filters_all import DECIDED, STATUSES, StaffFilter
-from access.finding import ENOUGH, LOOKED_AT, Number, as_case
+from access.finding import ENOUGH, LOOKED_AT, Number
+from access.looks import as_case
 from access.models import AccessRequest
 from access.spans import Stretch
 from repos.models import Repo

@@ -5,11 +5,13 @@ from __future__ import annotations
 from django.db.models import Case, F, Func, Q, QuerySet, TextField, When
 
 from access import search
-from access.finding import by_index_alone, look_at
+from access.looks import by_index_alone, look_at
 from accounts.models import Namespace, User
 
 MOST_COMPARED = 200
 """Among how many the first few are chosen.  Of a crowd, any are shown: whoever looks for one person types more."""
+LOOKED_AT = 3000
+"""Among how many of all people the first few are looked for."""
 
 _NAMES = Func(  # As the index `user_find` has them, of migration 3 of accounts.
     F("username"),
@@ -43,7 +45,7 @@ def named_like(text: str, number: int) -> list[User]:
 
 def _some(people: QuerySet[User], fits: Q, enough: int) -> set[int]:
     """Keys of some who fit; of all, where they are few.  In two ways, as `access.finding` explains."""
-    found = look_at(people.order_by("pk"), fits, MOST_COMPARED)
+    found = look_at(people.order_by("pk"), fits, MOST_COMPARED, LOOKED_AT)
     if len(found) < enough:
         with by_index_alone():
             found = list(people.filter(fits).order_by().values_list("pk", flat=True)[:MOST_COMPARED])

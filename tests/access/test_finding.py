@@ -18,6 +18,7 @@ from django.test.utils import CaptureQueriesContext
 from access import finding, search
 from access.filters import RequestFilter
 from access.finding import Finder, Number
+from access.looks import by_index_alone
 from access.models import AccessRequest
 from accounts.models import User
 
@@ -136,7 +137,7 @@ def test_what_few_have_is_found_by_its_index_alone(crowd, text):
     with CaptureQueriesContext(connection) as queries:
         Finder(crowd, RequestFilter("pending", search=text), 1000).first(Q(), ["requested_at", "pk"], 7)
     found = next(query["sql"] for query in queries if "ARRAY" in query["sql"])
-    with finding.by_index_alone(), connection.cursor() as cursor:
+    with by_index_alone(), connection.cursor() as cursor:
         cursor.execute(f"EXPLAIN {found}")
         plan = "\n".join(line for (line,) in cursor.fetchall())
     assert "Bitmap Index Scan on access_request_find" in plan

@@ -11,10 +11,11 @@ from django.db import connection
 from django.db.models import Q
 from django.test.utils import CaptureQueriesContext
 
-from access import finding, finding_all, spans
+from access import finding_all, spans
 from access.admin.asking import ORDERS
 from access.filters_all import STATUSES, StaffFilter
 from access.finding_all import StaffFinder
+from access.looks import by_index_alone
 from access.models import AccessRequest
 from accounts import keyset
 from accounts.models import Namespace, User
@@ -164,7 +165,7 @@ def test_the_words_of_a_day_are_those_of_the_index(crowd):
         rows = AccessRequest.objects.filter(spans.IsOnOneOf(stretch.key))
         on_its_days = [row for row in AccessRequest.objects.all() if is_within(row.requested_at, stretch)]
         assert set(rows) == set(on_its_days), stretch
-    with finding.by_index_alone():
+    with by_index_alone():
         plan = rows.filter(search_text__contains="miskatonic").explain()
     assert "Bitmap Index Scan on access_request_find" in plan
     assert "Index Cond: ((search_text ~~ '%miskatonic%'::text) AND (ARRAY[" in plan

@@ -19,6 +19,7 @@ from django.test.utils import CaptureQueriesContext
 from access import finding, search, spans, tallies
 from access.filters import RequestFilter
 from access.finding import Finder, Number
+from access.looks import by_index_alone
 from access.models import AccessRequest
 from accounts.keyset import Order
 from accounts.models import User
@@ -229,7 +230,7 @@ def test_of_a_window_its_blocks_alone_are_asked_for(bounds, ask, gated_repo, mon
 def test_the_words_of_a_span_are_those_of_the_index(bounds, ask, gated_repo):
     ask(evenly, WORDS["late"])
     span = spans.blocks(gated_repo, "pending", tallies.by_day(gated_repo))[-1]
-    with finding.by_index_alone():
+    with by_index_alone():
         plan = AccessRequest.objects.filter(spans.IsInOneOf(span.key), search_text__contains="late").explain()
     assert "Bitmap Index Scan on access_request_find" in plan
     assert "Index Cond: ((ARRAY[(((repo_id * 4)" in plan
