@@ -51,7 +51,7 @@ SURELY_TIMES = 2.5
 """so many times what they have."""
 ENOUGH = 50
 """So many matches among those looked at are a crowd, which is not counted to its end."""
-MOST_SORTED = 3000
+MOST_SORTED = 2000
 """So many matches in all the time that is asked for are sorted at once, if the sample lets expect no more;"""
 MOST_SORTED_AFTER_ALL = 1.5
 """up to so many times as many, where there are more after all: they are at hand by then."""
@@ -59,7 +59,7 @@ SOME = 300
 """So many are sorted of a stretch of time.  Where there are more, shorter stretches are asked for."""
 SAMPLED_FROM = 30_000
 """A list with no more requests needs no sample."""
-SAMPLED = 16
+SAMPLED = 36
 """So many days are the sample, at most."""
 CROWD = 8000
 """So many matches, as the sample has it, are not counted."""
