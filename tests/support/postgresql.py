@@ -56,10 +56,10 @@ class PostgreSQL:
         )
         return str(done.stdout).strip()
 
-    def create_database(self) -> str:
-        """Make an empty database and give its URL."""
+    def create_database(self, template: str = "template1") -> str:
+        """Make a database, empty or a copy of another to which nothing is connected, and give its URL."""
         name = f"test_{secrets.token_hex(6)}"
-        self.sql(f"CREATE DATABASE {name}")
+        self.sql(f"CREATE DATABASE {name} TEMPLATE {template}")
         return self.url(name)
 
 

@@ -28,6 +28,8 @@ from tests.support.processes import Process, free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
+PREPARED = "prepared"
+"""The database, in each cluster, of which those of servers are copies."""
 
 
 class CommandFailed(AssertionError):
@@ -132,16 +134,19 @@ def _make_server(tmp_path_factory: pytest.TempPathFactory, request: pytest.Fixtu
         *, processes: Iterable[str] = ("web",), env: Mapping[str, str] | None = None, database: str | None = None
     ) -> Server:
         folder = tmp_path_factory.mktemp("server")
-        prepared = _prepared_data_dir(shared / "prepared")
+        prepared = shared / "prepared"
+        draft = Server(prepared)
+        _once(prepared, "static", lambda: draft.manage("collectstatic", "--noinput", "-v0"))
         if (database or ("postgresql" if SOCKET_VARIABLE in os.environ else "sqlite")) == "sqlite":
+            _once(prepared, "sqlite", lambda: draft.manage("migrate", "-v0"))
             server = Server(folder, processes=processes, env=env)
-            shutil.copytree(prepared, server.data_dir)
+            shutil.copytree(draft.data_dir, server.data_dir)
             return server
         cluster: PostgreSQL = request.getfixturevalue("postgresql")
-        chosen = {"GATEHUB_DATABASE_URL": cluster.create_database(), "GATEHUB_SECRET_KEY": "of-a-test-server-" * 3}
-        server = Server(folder, processes=processes, env={**chosen, **(env or {})})
-        shutil.copytree(prepared / "static", server.data_dir / "static")
-        server.manage("migrate", "-v0")
+        _once(prepared, cluster.socket_folder.name, lambda: _prepare_database(cluster, prepared))
+        url = cluster.create_database(template=PREPARED)
+        server = Server(folder, processes=processes, env={**_on_postgresql(url), **(env or {})})
+        shutil.copytree(draft.data_dir / "static", server.data_dir / "static")
         return server
 
     return make
@@ -174,14 +179,22 @@ def start_server(_make_server: Starter) -> Iterator[StartServer]:
         made.kill()
 
 
-def _prepared_data_dir(folder: Path) -> Path:
-    """The data folder of a new server, made once per test run; a copy is made much quicker than another one."""
+def _once(folder: Path, name: str, make: Callable[[], object]) -> None:
+    """Make what all servers of a test run begin with, whichever worker comes first; copies are made much quicker."""
     folder.mkdir(exist_ok=True)
-    with (folder / "lock").open("w") as lock:
+    made = folder / f"{name}.made"
+    with (folder / f"{name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        draft = Server(folder)
-        if not (folder / "complete").exists():
-            draft.manage("migrate", "-v0")
-            draft.manage("collectstatic", "--noinput", "-v0")
-            (folder / "complete").touch()
-    return draft.data_dir
+        if not made.exists():
+            make()
+            made.touch()
+
+
+def _prepare_database(cluster: PostgreSQL, folder: Path) -> None:
+    url = cluster.create_database()
+    Server(folder, env=_on_postgresql(url)).manage("migrate", "-v0")
+    cluster.sql(f"ALTER DATABASE {url.rpartition('/')[2]} RENAME TO {PREPARED}")
+
+
+def _on_postgresql(url: str) -> dict[str, str]:
+    return {"GATEHUB_DATABASE_URL": url, "GATEHUB_SECRET_KEY": "of-a-test-server-" * 3}
