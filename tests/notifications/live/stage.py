@@ -266,10 +266,11 @@ class Stage:
 
 def wait_until(is_so: Callable[[], bool], what: str | Callable[[], str], *, seconds: float = 60) -> None:
     """`what` may be called, once the time is over: it says how things are then."""
-    deadline = time.monotonic() + seconds
+    deadline, pause = time.monotonic() + seconds, 0.05
     while not is_so():
         assert time.monotonic() < deadline, f"waited in vain for {what() if callable(what) else what}"
-        time.sleep(0.05)
+        time.sleep(pause)
+        pause = min(pause * 1.2, 0.25)  # What takes long has better to do than to answer.
 
 
 def told(mails: Iterable[Mail]) -> list[tuple[str, str]]:
