@@ -13,7 +13,8 @@ nothing is left to the guess, and each way is bounded:
    in this list (`access.search.telling`): it would go through everybody for what everybody has.
 3. Where many match after all, such as the answers to a new question with the oldest first, a list in the order of time
    is walked from one stretch of time to the next, each halved as long as too many match in it.  A sample of some days
-   tells beforehand, and how far there is nothing.  It may be wrong: that costs time, never an answer.
+   tells beforehand, and how far there is nothing; of words, some texts may tell that few have them.  They may be wrong:
+   that costs time, never an answer.
 
 What is left are crowds of matches behind a long stretch of a list by name, or by decision, without any: then the crowd
 is sorted.  `bench/README.md` says how long that takes.  Which stretches have requests is known from `RequestTally`.
@@ -63,8 +64,10 @@ SAMPLED = 36
 """So many days are the sample, at most."""
 CROWD = 8000
 """So many matches, as the sample has it, are not counted."""
+RARE = 3
+"""Words that no more of some texts have are taken for rare."""
 TEXTS = 300
-"""So many texts of the list tell which words are common,"""
+"""So many texts of the list, half of them the oldest and half the newest, tell which words are common,"""
 TEXT_LENGTH = 2000
 """so many signs of each."""
 
@@ -201,8 +204,7 @@ class Finder:
         """By stretches of time, in the order of the rows: as long as possible where few match, else short ones."""
         backwards = columns[0].startswith("-")
         with self._by_index_alone():
-            sample, waiting = self._sample_of_all(), self._blocks
-            if sample.expected <= MOST_SORTED:
+            if self._seems_rare or self._sample_of_all().expected <= MOST_SORTED:
                 most = int(MOST_SORTED * MOST_SORTED_AFTER_ALL)
                 found, number_of_all = self._sorted(beyond, columns, number, most + 1)
                 if number_of_all <= most:
@@ -214,6 +216,8 @@ class Finder:
                     place = rows.values_list("requested_at", flat=True).first()
                 waiting = [] if place is None else spans.beyond(self._blocks, place, backwards=backwards)
                 sample = self._sampled(waiting)
+            else:
+                sample, waiting = self._sample_of_all(), self._blocks
             waiting = waiting[::-1] if backwards else list(waiting)
             longer = LOOKED_AT if max(sample.expected, self._found) > MOST_SORTED else spans.total(waiting)
             most, found = max(sample.quiet(waiting), longer), []
@@ -284,11 +288,24 @@ class Finder:
     @contextmanager
     def _by_index_alone(self) -> Iterator[None]:
         """As `by_index_alone`, with what `_matching` asks the index for: the parts of words that tell in this list."""
-        if self._is_hard and self._asked is None and search.is_long(self.chosen.search):
-            texts = compiled.rows(_texts, repo=self.repo.pk, status=str(self.chosen.status))
-            self._asked = self.chosen.contents(search.telling(self.chosen.search, texts))
+        if self._texts and self._asked is None:
+            self._asked = self.chosen.contents(search.telling(self.chosen.search, self._texts))
         with by_index_alone():
             yield
+
+    @cached_property
+    def _texts(self) -> Sequence[str]:
+        """Some of the list; nothing for words without parts that could be left out.  Not to be asked for first in the
+        midst of `by_index_alone`."""
+        if not self._is_hard or not search.is_long(self.chosen.search):
+            return ()
+        texts = compiled.rows(_texts, repo=self.repo.pk, status=str(self.chosen.status))
+        return list(dict.fromkeys(texts))  # Both ends of a short list have the same.
+
+    @property
+    def _seems_rare(self) -> bool:
+        """Whether the texts tell that few have the words, without a sample."""
+        return len(self._texts) >= search.ENOUGH_TEXTS and search.having(self.chosen.search, self._texts) <= RARE
 
     @cached_property
     def _times(self) -> Q:
@@ -359,10 +376,12 @@ class Finder:
 
 
 def _texts(repo: int, status: str) -> QuerySet[AccessRequest, Any]:
-    """Of the oldest of the list: for what everybody has, any do, but not in the order of names, where namesakes stand
-    together."""
-    listed = AccessRequest.objects.filter(repo=repo, status=status).order_by("requested_at", "pk")
-    return listed.values_list(Substr("search_text", 1, TEXT_LENGTH), flat=True)[:TEXTS]
+    """Of both ends of the list: for what everybody has, any do, but not in the order of names, where namesakes stand
+    together; and a crowd is likely to be at one end."""
+    listed = AccessRequest.objects.filter(repo=repo, status=status).annotate(text=Substr("search_text", 1, TEXT_LENGTH))
+    oldest, newest = listed.order_by("requested_at", "pk"), listed.order_by("-requested_at", "-pk")
+    half = TEXTS // 2
+    return oldest.values_list("text", flat=True)[:half].union(newest.values_list("text", flat=True)[:half], all=True)
 
 
 def _keys(rows: QuerySet[AccessRequest], columns: Sequence[str], number: int) -> list[int]:

@@ -71,6 +71,12 @@ def telling(search: str, texts: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(part for word in words for part in _joined(word, taken)))
 
 
+def having(search: str, texts: Iterable[str]) -> int:
+    """How many of the texts have each word of `search`."""
+    words = _words(search)
+    return sum(all(word in text for word in words) for text in texts)
+
+
 def is_long(search: str) -> bool:
     """Whether it has parts that could be left out."""
     return len(_groups(_words(search))) > 1

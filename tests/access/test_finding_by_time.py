@@ -153,7 +153,9 @@ WORDS = {
 
 
 @layouts
-def test_what_is_found_is_what_a_plain_query_finds(layout, bounds, ask, gated_repo):
+@pytest.mark.parametrize("rare", [finding.RARE, MANY], ids=["few are rare", "all seem rare"])
+def test_what_is_found_is_what_a_plain_query_finds(layout, rare, bounds, ask, gated_repo, monkeypatch):
+    monkeypatch.setattr(finding, "RARE", rare)
     seeded = random.Random(11)  # noqa: S311
     ask(layout, lambda n: " ".join(word(n) for word in WORDS.values()))
     moments = sorted(AccessRequest.objects.filter(repo=gated_repo).values_list("requested_at", flat=True))
@@ -171,7 +173,9 @@ def test_what_is_found_is_what_a_plain_query_finds(layout, bounds, ask, gated_re
 
 
 @layouts
-def test_numbers_are_right_after_each_way_of_finding(layout, bounds, ask, gated_repo):
+@pytest.mark.parametrize("rare", [finding.RARE, MANY], ids=["few are rare", "all seem rare"])
+def test_numbers_are_right_after_each_way_of_finding(layout, rare, bounds, ask, gated_repo, monkeypatch):
+    monkeypatch.setattr(finding, "RARE", rare)
     ask(layout, lambda n: " ".join(word(n) for word in WORDS.values()))
     for text, window in itertools.product((*WORDS, "everybody", "person7"), ({}, {"asked_before": BORDER + 3 * DAY})):
         chosen = RequestFilter("pending", search=text, **window)
@@ -202,6 +206,15 @@ def test_a_crowd_behind_a_stretch_without_any_is_never_collected(word, order, la
     for sql in asked_of_the_index(gated_repo, chosen, order):  # The LIMIT comes before any order.
         assert re.search(r"LIMIT (10|13|19)(\) (AS (found|looked_at WHERE fits)\s+ORDER BY|subquery)|$)", sql), sql
         assert "ORDER BY" not in sql.partition("LIMIT")[0]
+
+
+@pytest.mark.parametrize(("word", "samples"), [("rare", 0), ("early", 1)])
+def test_of_rare_words_no_sample_is_taken(word, samples, bounds, ask, gated_repo):
+    ask(evenly, WORDS[word])
+    newest = Order("requested_at", descending=True)
+    by_index = asked_of_the_index(gated_repo, RequestFilter("pending", search=word), newest)
+    assert sum(sql.startswith('SELECT "access_accessrequest"."requested_at"') for sql in by_index) == samples
+    assert samples or len(by_index) == 1  # What is rare is found and counted at once.
 
 
 @pytest.mark.parametrize("order", [Order("requested_at"), Order("fullname")])

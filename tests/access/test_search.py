@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from access import search
 from access.models import AccessRequest
-from access.search import ENOUGH_TEXTS, matching, searchable, telling
+from access.search import ENOUGH_TEXTS, having, matching, searchable, telling
 
 MANY = 300
 PEOPLE = [searchable([f"person-{n * 37}", f"{n}@example.org"]) for n in range(MANY)]
@@ -45,6 +45,11 @@ def test_few_texts_tell_nothing():
     assert telling("person-1234", PEOPLE[: ENOUGH_TEXTS - 1]) == []
     assert telling("person-1234", PEOPLE[:ENOUGH_TEXTS]) == ["-1234"]
     assert telling("person-1234", []) == []
+
+
+def test_texts_that_have_each_word_are_counted():
+    texts = [searchable(["Zoë", "Straße"]), searchable(["ZOË", "Paris"]), ""]
+    assert [having(said, texts) for said in ("zoë", "STRASSE zoe\u0308", "aß", "ßa", "ë", "")] == [2, 1, 1, 0, 0, 3]
 
 
 def test_of_a_paragraph_some_parts_do():
