@@ -65,7 +65,7 @@ SAMPLED = 36
 CROWD = 8000
 """So many matches, as the sample has it, are not counted."""
 RARE = 3
-"""Words that no more of some texts have are taken for rare."""
+"""Words that no more than so many of some texts have are taken for rare."""
 TEXTS = 300
 """So many texts of the list, half of them the oldest and half the newest, tell which words are common,"""
 TEXT_LENGTH = 2000

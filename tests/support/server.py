@@ -143,7 +143,7 @@ def _make_server(tmp_path_factory: pytest.TempPathFactory, request: pytest.Fixtu
             shutil.copytree(draft.data_dir, server.data_dir)
             return server
         cluster: PostgreSQL = request.getfixturevalue("postgresql")
-        _once(prepared, cluster.socket_folder.name, lambda: _prepare_database(cluster, prepared))
+        _once(prepared, cluster.socket_folder.name, lambda: _prepare_database(cluster, folder))
         url = cluster.create_database(template=PREPARED)
         server = Server(folder, processes=processes, env={**_on_postgresql(url), **(env or {})})
         shutil.copytree(draft.data_dir / "static", server.data_dir / "static")
@@ -191,6 +191,7 @@ def _once(folder: Path, name: str, make: Callable[[], object]) -> None:
 
 
 def _prepare_database(cluster: PostgreSQL, folder: Path) -> None:
+    """In a folder of its own: other workers may be copying that of SQLite's servers meanwhile."""
     url = cluster.create_database()
     Server(folder, env=_on_postgresql(url)).manage("migrate", "-v0")
     cluster.sql(f"ALTER DATABASE {url.rpartition('/')[2]} RENAME TO {PREPARED}")
