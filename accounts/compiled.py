@@ -95,13 +95,14 @@ class CompiledQuery:
 
 
 class IsOneOf(Func):
-    """Whether a row's key is among those that `keys_as_text` made a text of: a kept query takes no lists."""
+    """Whether a row's key, or what `of` names, is among those that `keys_as_text` made a text of: a kept query takes no
+    lists."""
 
     output_field = BooleanField()
     template = "%(column)s = ANY(('{' || %(keys)s || '}')::bigint[])"
 
-    def __init__(self, keys: str) -> None:
-        super().__init__(F("pk"), Value(keys))
+    def __init__(self, keys: str, of: str = "pk") -> None:
+        super().__init__(F(of), Value(keys))
 
     def as_sql(self, compiler: Any, connection: Any, template: str | None = None, **_: Any) -> Any:  # type: ignore[override]
         (column, _none), (keys, params) = (compiler.compile(part) for part in self.get_source_expressions())
@@ -172,7 +173,8 @@ def _stand_in(kind: type) -> Any:
 
 
 def _name_of(param: Any, stand_ins: Mapping[str, Any]) -> str | None:
-    return next((name for name, value in stand_ins.items() if type(param) is type(value) and param == value), None)
+    # Of a plain column of numbers, psycopg gets its own kind of int.
+    return next((name for name, value in stand_ins.items() if isinstance(param, type(value)) and param == value), None)
 
 
 def _plain(param: Any) -> Any:

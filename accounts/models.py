@@ -14,7 +14,7 @@ from django.utils import timezone
 from accounts.audit import AuditAddress as AuditAddress
 from accounts.audit import AuditEvent as AuditEvent
 from accounts.audit import AuditEventIsPermanent as AuditEventIsPermanent
-from accounts.compiled import rows
+from accounts.compiled import IsOneOf, keys_as_text, rows
 
 
 def path_of(name: str) -> str:
@@ -106,8 +106,12 @@ class NamespaceQuerySet(models.QuerySet["Namespace"]):
     def of_person(self, key: int | None, memberships: models.QuerySet[Membership]) -> NamespaceQuerySet:
         """The person's own, and those of the organizations of these memberships, as far as they are the person's."""
         # As a list: with a query inside the OR, PostgreSQL looks at every namespace there is.
-        organizations = list(memberships.filter(user=key).values_list("organization", flat=True))
-        return self.filter(Q(user=key, user__isnull=False) | Q(organization__in=organizations))
+        organizations = memberships.filter(user=key).values_list("organization", flat=True)
+        return self.of_person_or(keys_as_text(organizations), key)
+
+    def of_person_or(self, organizations: str, key: int | None) -> NamespaceQuerySet:
+        """The person's own, and those of the organizations whose keys `keys_as_text` made a text of."""
+        return self.filter(Q(user=key, user__isnull=False) | Q(IsOneOf(organizations, of="organization")))
 
 
 class Namespace(models.Model):

@@ -22,7 +22,7 @@ from access.filters_all import DECIDED
 from access.finding import Number
 from access.finding_all import StaffFinder
 from access.models import AccessRequest
-from access.moments import NEVER, Moment
+from access.moments import Clock
 from accounts import keyset
 from repos import cards
 from repos.models import GateForm, Repo
@@ -177,13 +177,13 @@ class RequestList(ChangeList):  # type: ignore[misc]
 
     @cached_property
     def rows(self) -> list[dict[str, Any]]:
-        return [_row(request) for request in self.slice.rows]
+        clock = Clock()
+        return [_row(request, clock) for request in self.slice.rows]
 
 
-def _row(request: AccessRequest) -> dict[str, Any]:
+def _row(request: AccessRequest, clock: Clock) -> dict[str, Any]:
     """What the table shows of a request."""
-    asked_at, form = Moment.of(request.requested_at), request.form
-    decided = NEVER if request.reviewed_at is None else Moment.of(request.reviewed_at)
+    asked_at, decided, form = clock.moment(request.requested_at), clock.moment(request.reviewed_at), request.form
     automatic = request.reviewed_by is None and request.reviewed_at is not None
     return {
         "key": request.pk,

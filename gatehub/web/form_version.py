@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from django.db.models import Count, Q
+from django.db.models import Count, Q, QuerySet
 
+from accounts.compiled import rows
 from repos import content
 from repos.errors import RevisionNotFound
-from repos.models import Repo
+from repos.models import GateForm, Repo
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +32,15 @@ def form_in_force(repo: Repo) -> FormVersion | None:
     form = repo.gate_form
     if form is None:
         return None
-    counted = repo.gate_forms.aggregate(of=Count("pk"), number=Count("pk", filter=Q(pk__lte=form.pk)))
-    return FormVersion(**counted, commit=_reachable(repo, form.commit_sha), made_at=form.created_at)
+    ((number, of),) = rows(_numbers, repo=repo.pk, form=form.pk)
+    return FormVersion(number, of, commit=_reachable(repo, form.commit_sha), made_at=form.created_at)
+
+
+def _numbers(repo: int, form: int) -> QuerySet[GateForm, Any]:
+    """How many versions there are up to this one, and at all."""
+    versions = GateForm.objects.filter(repo=repo).order_by().values("repo")  # All as one group.
+    counted = versions.annotate(number=Count("pk", filter=Q(pk__lte=form)), of=Count("pk"))
+    return counted.values_list("number", "of")
 
 
 def _reachable(repo: Repo, sha: str) -> str:

@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlencode
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 
+from access.moments import Clock, Moment
 from access.policy import Action
-from accounts import audit_export, keyset
+from accounts import audit_export, compiled, keyset
 from accounts.audit import AuditEvent, AuditEventQuerySet, Noun
 from accounts.audit_changes import Change, compared
 from accounts.errors import BadRequest
@@ -36,7 +37,7 @@ COLUMNS: Final = ("time", "person", "what", "entrance", "verb", "target", "befor
 class Line:
     """One event as the page tells of it.  `profile` is the person's page, "" if they have none or are not named."""
 
-    event: AuditEvent
+    at: Moment
     person: str
     profile: str
     what: str
@@ -46,7 +47,11 @@ class Line:
 
 def newest(repo: Repo) -> list[Line]:
     """The last few, for the settings page."""
-    return _lines(list(_events(repo).order_by("-at", "-pk")[:NEWEST]))
+    return _lines(compiled.rows(_newest, repo=repo.pk))
+
+
+def _newest(repo: int) -> QuerySet[AuditEvent]:
+    return AuditEvent.objects.filter(repo=repo).order_by("-at", "-pk")[:NEWEST]
 
 
 def _events(repo: Repo) -> AuditEventQuerySet:
@@ -54,12 +59,17 @@ def _events(repo: Repo) -> AuditEventQuerySet:
     return found
 
 
+def _names(keys: str) -> QuerySet[User, Any]:
+    return User.objects.filter(compiled.IsOneOf(keys), is_active=True).values_list("pk", "username")
+
+
 def _lines(events: list[AuditEvent]) -> list[Line]:
     keys = {event.actor_id_at_the_time for event in events if event.actor_id_at_the_time and event.entrance != "admin"}
-    there = dict(User.objects.filter(pk__in=keys, is_active=True).values_list("pk", "username"))
+    moment = Clock().moment
+    there = dict(compiled.rows(_names, keys=compiled.keys_as_text(keys)))
     return [
         Line(
-            event=event,
+            at=moment(event.at),
             person=words.person_of(event),
             profile=f"/{there[event.actor_id_at_the_time]}" if event.actor_id_at_the_time in there else "",
             what=words.sentence(event),

@@ -20,7 +20,7 @@ from access import answers, filters, selectors, services, tallies
 from access.filters import AGES, Question, RequestFilter
 from access.finding import Finder, Number
 from access.models import AccessRequest, BulkReview
-from access.moments import NEVER, Moment
+from access.moments import Clock, Moment
 from accounts import compiled, keyset
 from accounts.models import path_of
 from gatehub.web.chart import chart_html
@@ -121,7 +121,7 @@ class Row:
     request: Any  # What is `SHOWN` of it.
     answers: list[tuple[str, str]]
     asked: Moment
-    decided: Moment | None
+    decided: Moment
     form_date: str = ""
 
     @property
@@ -131,7 +131,7 @@ class Row:
     @property
     def texts(self) -> dict[str, str]:
         """What `repo/_request.html` shows, beside the answers."""
-        request, asked, decided = self.request, self.asked, self.decided or NEVER
+        request, asked, decided = self.request, self.asked, self.decided
         return {
             "request_id": request.request_id,
             "who": request.user__username,
@@ -224,12 +224,12 @@ class Lists:
         specs, without = services.form_specs(self.repo, forms), cards.FormSpec()
         in_force = services.form_digest(self.repo.gate_form)
         days = {key: date_format(timezone.localtime(at), "j F Y") for key, at in forms.items() if key != in_force}
-        rows = []
+        rows, moment = [], Clock().moment
         for request in self.slice.rows:
-            form, reviewed_at = request.form__digest, request.reviewed_at
+            form = request.form__digest
             given = _answers(specs.get(form, without), request.answers)
-            decided = None if reviewed_at is None else Moment.of(reviewed_at)
-            rows.append(Row(request, given, Moment.of(request.requested_at), decided, days.get(form, "")))
+            asked, decided = moment(request.requested_at), moment(request.reviewed_at)
+            rows.append(Row(request, given, asked, decided, days.get(form, "")))
         return rows
 
     @property

@@ -7,8 +7,9 @@ from django.db import DataError, connection
 from django.db.models import F, IntegerField, Q
 from django.db.models.functions import Cast
 
+from accounts.actor import Actor
 from accounts.compiled import CompiledQuery, IsOneOf, NotCompilable, UnfitValue, _kept, keys_as_text, rows
-from accounts.models import Namespace, User
+from accounts.models import AuditEvent, Namespace, User
 
 both = pytest.mark.parametrize("database", ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
 pytestmark = pytest.mark.django_db
@@ -50,6 +51,27 @@ def test_keys_are_one_text_however_many(database, sam, olu, ada, number):
     query = CompiledQuery(among, {"keys": str})
     keys = [ada.pk, sam.pk, *range(10**9, 10**9 + 298)][:number]
     assert query.rows(keys=keys_as_text(keys)) == ["ada", "sam"][:number]
+
+
+def of_organizations(keys):
+    return Namespace.objects.filter(IsOneOf(keys, of="organization")).values_list("name", flat=True)
+
+
+@both
+def test_keys_may_be_those_of_related_rows(database, sam, lab):
+    assert rows(of_organizations, keys=keys_as_text([lab.pk, 10**9])) == ["lab"]
+    assert rows(of_organizations, keys="") == []
+
+
+def of_repo(repo):
+    return AuditEvent.objects.filter(repo=repo).values_list("verb", flat=True)
+
+
+@both
+def test_a_number_may_be_in_a_plain_column(database, sam):
+    AuditEvent.record(by=Actor(user=sam), verb="repo:create", target="sam/one", repo=2**40)
+    assert rows(of_repo, repo=2**40) == ["repo:create"]
+    assert rows(of_repo, repo=2**40 + 1) == []
 
 
 @both
