@@ -242,7 +242,7 @@ def _token_may(caller: _Caller, action: Action) -> Q:
 
 
 Question = Callable[..., QuerySet[Any, Any]]
-"""A build with the rule applied to it: `_filtered` or `_judged`."""
+"""A build with the rule applied to it: `_filtered`, `_judged`, or both."""
 
 MOST_KEPT = 1024
 """So many compiled queries are kept: for ten shapes of callers or so, some tens of questions each."""
@@ -256,6 +256,32 @@ def find(actor: Actor, action: Action, build: Build, **values: int | str) -> lis
     return _ask(_filtered, build, actor, (action,), values)
 
 
+def find_judged(
+    actor: Actor, action: Action, also: Iterable[Action], build: Build, **values: int | str
+) -> list[tuple[Any, frozenset[Action]]]:
+    """As `find`, and with each repo those of `also` that the actor may do to it: as `allowed`, in the same query."""
+    others = tuple(also)
+    found = _ask(_filtered_and_judged, build, actor, (action, *others), values)
+    return [(repo, frozenset(other for other in others if getattr(repo, _verdict(other)))) for repo in found]
+
+
+def _filtered_and_judged(
+    build: Build, caller: _Caller, actions: tuple[Action, ...], values: dict[str, Any]
+) -> QuerySet[Any, Any]:
+    action, *others = actions
+    verdicts = {_verdict(other): _judgement(caller, other) for other in others}
+    found = _filtered(build, caller, (action,), values)
+    return found.annotate(**verdicts) if verdicts else found
+
+
+def _verdict(action: Action) -> str:
+    return f"may_{action.name.lower()}"
+
+
+def _judgement(caller: _Caller, action: Action) -> Any:
+    return ExpressionWrapper(_permitted(caller, action), output_field=BooleanField())
+
+
 def _filtered(build: Build, caller: _Caller, actions: tuple[Action], values: dict[str, Any]) -> QuerySet[Any, Any]:
     (action,) = actions
     return build(**values).filter(_permitted(caller, action))
@@ -263,8 +289,7 @@ def _filtered(build: Build, caller: _Caller, actions: tuple[Action], values: dic
 
 def _judged(build: Build, caller: _Caller, actions: tuple[Action, ...], values: dict[str, Any]) -> QuerySet[Any, Any]:
     """For each action, whether it is permitted."""
-    conditions = (ExpressionWrapper(_permitted(caller, action), output_field=BooleanField()) for action in actions)
-    return build(**values).values_list(*conditions)
+    return build(**values).values_list(*(_judgement(caller, action) for action in actions))
 
 
 def _ask(

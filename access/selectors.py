@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from django.db.models import Q, QuerySet, Sum
@@ -24,10 +24,17 @@ def find_repo(actor: Actor, action: Action, type_: str, namespace: str, name: st
     Raises what `policy.explain` says; RepoNotFound alike for a missing and for a hidden repo; RepoMoved for an id
     that the repo had before, if the actor may see where it is now.
     """
+    return find_repo_judged(actor, action, (), type_, namespace, name)[0]
+
+
+def find_repo_judged(
+    actor: Actor, action: Action, also: Iterable[Action], type_: str, namespace: str, name: str
+) -> tuple[Repo, frozenset[Action]]:
+    """As `find_repo`; and those of `also` that the actor may do to it."""
     if not (_storable(namespace) and _storable(name)):
         raise refusals.hidden(actor)
     repo_id = {"type_": str(type_), "namespace": namespace.lower(), "name": name.lower()}
-    found: list[Repo] = policy.find(actor, action, _with_id, **repo_id)
+    found: list[tuple[Repo, frozenset[Action]]] = policy.find_judged(actor, action, also, _with_id, **repo_id)
     if found:
         return found[0]
     known = _with_id(**repo_id).first()

@@ -27,24 +27,29 @@ _specs: dict[str, cards.FormSpec] = {}
 
 
 def form_spec(form: GateForm | None) -> cards.FormSpec:
-    """What a gate asks: the version's questions, or none where the card defines no form."""
-    return cards.FormSpec.from_json({} if form is None else form.spec)
+    """What a gate asks: the version's questions, or none where the card defines no form.
+
+    What was read is kept, by digests, which say what is in it: reading five forms took a sixth of a page of requests.
+    """
+    if form is None:
+        return cards.FormSpec()
+    spec = _specs.get(form.digest)
+    if spec is None:
+        spec = cards.FormSpec.from_json(form.spec)
+        if spec.digest == form.digest:
+            if len(_specs) >= MOST_SPECS_KEPT:
+                _specs.clear()
+            _specs[form.digest] = spec
+    return spec
 
 
 def form_specs(repo: Repo, digests: Iterable[str]) -> dict[str, cards.FormSpec]:
-    """Digest -> questions, for versions of the repo's form.
-
-    What was read is kept, by digests, which say what is in them: reading five forms took a sixth of a page of requests.
-    """
+    """Digest -> questions, for versions of the repo's form."""
     wanted = set(digests)
     found = {digest: spec for digest in wanted if (spec := _specs.get(digest)) is not None}
     if wanted - found.keys():
         for form in GateForm.objects.filter(repo=repo, digest__in=wanted - found.keys()):
-            spec = found[form.digest] = form_spec(form)
-            if spec.digest == form.digest:
-                _specs[form.digest] = spec
-        if len(_specs) > MOST_SPECS_KEPT:
-            _specs.clear()
+            found[form.digest] = form_spec(form)
     return found
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import wraps
 from typing import Any, TypeVar
 
@@ -115,8 +115,16 @@ FORM = ("POST",)
 
 def find_repo(request: HttpRequest, action: Action, where: dict[str, str]) -> tuple[Actor, Repo]:
     """The caller, and the repo that the address names, if the caller may do `action` to it; else the refusal."""
+    return find_repo_judged(request, action, (), where)[:2]
+
+
+def find_repo_judged(
+    request: HttpRequest, action: Action, also: Iterable[Action], where: dict[str, str]
+) -> tuple[Actor, Repo, frozenset[Action]]:
+    """As `find_repo`; and those of `also` that the caller may do to it."""
     actor = caller(request)
-    return actor, selectors.find_repo(actor, action, where["repo_type"], where["namespace"], where["name"])
+    repo_id = where["repo_type"], where["namespace"], where["name"]
+    return actor, *selectors.find_repo_judged(actor, action, also, *repo_id)
 
 
 def render_private(

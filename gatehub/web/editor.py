@@ -279,7 +279,7 @@ def _look(repo: Repo, actor: Actor, written: Written, text: str) -> Look:
     gated = repo.is_gated or spec != cards.FormSpec()
     return Look(
         warnings=cards.warnings_of(card, repo.type),
-        card=rendered_card(repo, card.text, keep=False),
+        card=rendered_card(repo, card.text),
         gate=preview_of(repo, spec, actor, keep=False) if gated else None,
     )
 

@@ -10,6 +10,7 @@ from urllib.parse import quote, urlencode, urlsplit
 from django.urls import reverse
 
 from access import selectors
+from access.moments import Clock, Moment
 from accounts.actor import Actor
 from gatehub.caches import kept
 from repos import content
@@ -58,6 +59,7 @@ class Facts:
     base_models: list[Link]
     datasets: list[Link]
     size: Size | None
+    updated: Moment
     tags: list[Link] = field(default_factory=list)
     more_tags: list[Link] = field(default_factory=list)
 
@@ -87,6 +89,7 @@ def facts_of(repo: Repo, actor: Actor) -> Facts:
         base_models=[_linked(Repo.Type.MODEL, name, here) for name in bases],
         datasets=[_linked(Repo.Type.DATASET, name, here) for name in datasets],
         size=None if repo.disabled else _size(repo),
+        updated=Clock().moment(repo.last_modified),
         tags=links[:MOST],
         more_tags=links[MOST:],
     )

@@ -24,8 +24,8 @@ from accounts.actor import Actor
 from accounts.errors import NotFound
 from gatehub.caches import kept
 from gatehub.hub.serving import content_type
-from gatehub.web.base import SHOW, find_repo, only
-from gatehub.web.repo import header, repo_page
+from gatehub.web.base import SHOW, find_repo, find_repo_judged, only
+from gatehub.web.repo import ACTIONS, header, repo_page
 from repos import cards, content
 from repos.cards import code
 from repos.cards.markdown import render_card
@@ -140,7 +140,7 @@ def _leading_to(files: str) -> Iterator[None]:
 
 
 def _allowed(actor: Actor, repo: Repo) -> frozenset[Action]:
-    return policy.allowed(actor, repo, [Action.FILES_READ, Action.FILES_WRITE, Action.SETTINGS_CHANGE])
+    return policy.allowed(actor, repo, ACTIONS)
 
 
 def _context(place: Place, may: frozenset[Action]) -> dict[str, Any]:
@@ -164,7 +164,8 @@ def _gate_instead(view: Callable[..., HttpResponse]) -> Callable[..., HttpRespon
         try:
             return view(request, actor, repo, **where)
         except GatedRepo as error:
-            response = repo_page(request, repo, actor, refused=_asked_for(repo, where), status=error.status)
+            asked_for, may = _asked_for(repo, where), _allowed(actor, repo)
+            response = repo_page(request, actor, repo, may, refused=asked_for, status=error.status)
             response["X-Error-Code"] = error.code or ""
             return response
 
@@ -174,13 +175,12 @@ def _gate_instead(view: Callable[..., HttpResponse]) -> Callable[..., HttpRespon
 @only(*SHOW)
 def tree(request: HttpRequest, *, rest: str, **where: str) -> HttpResponse:
     """`/{repo_id}/tree/{revision}/{path}`: file names and sizes, for whoever sees the repo."""
-    actor, repo = find_repo(request, Action.CARD_VIEW, where)
+    _, repo, may = find_repo_judged(request, Action.CARD_VIEW, ACTIONS, where)
     place = _place(repo, rest)
     after = request.GET.get("after") or None
     with _leading_to(place.url("tree", "")):
         entries = place.git.tree(place.commit, place.path, after=after, limit=ENTRIES_A_PAGE + 1)
     shown, more = entries[:ENTRIES_A_PAGE], entries[ENTRIES_A_PAGE:]
-    may = _allowed(actor, repo)
     last = {}
     if Action.FILES_READ in may:  # Messages of commits may speak of what is behind the gate.
         last = place.git.last_commits(place.commit, [entry.path for entry in shown], budget=LAST_COMMITS_BUDGET)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,7 +14,7 @@ from access import policy, services, tallies
 from access.policy import Action
 from accounts.actor import Actor
 from gatehub.caches import kept
-from gatehub.web.base import FORM, SHOW, attempt, endpoint_of, find_repo, only, signed_in
+from gatehub.web.base import FORM, SHOW, attempt, endpoint_of, find_repo, find_repo_judged, only, signed_in
 from gatehub.web.facts import facts_of
 from gatehub.web.gate import gate_of
 from repos import cards, content, usage
@@ -25,13 +24,14 @@ from repos.errors import EntryNotFound, RepoNotFound
 from repos.models import Repo
 
 _RENDERED_SECONDS = 3600
+ACTIONS = (Action.FILES_READ, Action.FILES_WRITE, Action.SETTINGS_CHANGE)
+"""What the pages of a repo differ by."""
 
 
 @only(*SHOW)
 def card(request: HttpRequest, **where: str) -> HttpResponse:
     """`/{repo_id}`"""
-    actor, repo = find_repo(request, Action.CARD_VIEW, where)
-    return repo_page(request, repo, actor)
+    return repo_page(request, *find_repo_judged(request, Action.CARD_VIEW, ACTIONS, where))
 
 
 def gate_page(
@@ -47,14 +47,15 @@ def gate_page(
 
     `changed` says that nothing is wrong but that the form is another now.
     """
-    status = 409 if changed else 400
-    return repo_page(request, repo, actor, problems=problems, given=given, changed=changed, status=status)
+    status, may = 409 if changed else 400, policy.allowed(actor, repo, ACTIONS)
+    return repo_page(request, actor, repo, may, problems=problems, given=given, changed=changed, status=status)
 
 
 def repo_page(
     request: HttpRequest,
-    repo: Repo,
     actor: Actor,
+    repo: Repo,
+    may: frozenset[Action],
     *,
     problems: Mapping[str, str] | None = None,
     given: Mapping[str, Any] | None = None,
@@ -62,11 +63,10 @@ def repo_page(
     refused: str = "",
     status: int = 200,
 ) -> HttpResponse:
-    """The card with the gate.  `refused` is what the visitor came for and the gate holds: the path of a file."""
-    may = policy.allowed(actor, repo, [Action.FILES_READ, Action.FILES_WRITE, Action.SETTINGS_CHANGE])
+    """The card with the gate.  `may` says which of ACTIONS the visitor may do; `refused` is what the visitor came for
+    and the gate holds: the path of a file."""
     can_read, can_change = Action.FILES_READ in may, Action.SETTINGS_CHANGE in may
-    text = None if repo.disabled else card_text(repo)
-    html = None if text is None else rendered_card(repo, text, files_closed=not can_read)
+    html = None if repo.disabled else _card(repo, files_closed=not can_read)
     endpoint = endpoint_of(request)
     context = {
         **header(repo, tab="card", can_change=can_change),
@@ -98,26 +98,26 @@ def _waiting(repo: Repo) -> int:
     return tallies.counts(repo)["pending"]
 
 
-def card_text(repo: Repo) -> str | None:
-    """The Markdown of the card at the head of main; None where there is none that can be read."""
+def _card(repo: Repo, *, files_closed: bool) -> SafeString | None:
+    """The card at the head of main as safe HTML; None where there is none that can be read."""
     try:
         git = content.open_git(repo)
         entry = git.entry(repo.head_sha, content.CARD)
         if entry.type != "file" or entry.lfs is not None or entry.size > content.CARD_MAX_BYTES:
             return None
-        return cards.read(git.read_blob(entry.oid)).text
+        key = f"card:{entry.oid}:{files_closed}:{repo.path}"  # A moved repo is rendered anew: the id is part of links.
+        html: str | None = kept.get(key)
+        if html is None:
+            html = rendered_card(repo, cards.read(git.read_blob(entry.oid)).text, files_closed=files_closed)
+            kept.set(key, html, _RENDERED_SECONDS)
     except (EntryNotFound, RepoNotFound, cards.CardError):
         return None
+    return mark_safe(html)  # noqa: S308 - render_card gives what nh3 let through.
 
 
-def rendered_card(repo: Repo, text: str, *, files_closed: bool = False, keep: bool = True) -> SafeString:
-    """The card's text as safe HTML; not kept where somebody is still typing it."""
-    key = f"card:{hashlib.sha256(text.encode()).hexdigest()}:{files_closed}:{repo.path}"
-    html: str | None = kept.get(key) if keep else None
-    if html is None:
-        html = render_card(text, resolve_url=f"{repo.path}/resolve/main/", files_closed=files_closed)
-        if keep:
-            kept.set(key, html, _RENDERED_SECONDS)
+def rendered_card(repo: Repo, text: str, *, files_closed: bool = False) -> SafeString:
+    """The card's text as safe HTML."""
+    html = render_card(text, resolve_url=f"{repo.path}/resolve/main/", files_closed=files_closed)
     return mark_safe(html)  # noqa: S308 - render_card gives what nh3 let through.
 
 

@@ -18,7 +18,18 @@ from access.services import form_spec
 from accounts.actor import Actor
 from accounts.errors import HubError, InvalidFields
 from gatehub.web import history, review, review_lists
-from gatehub.web.base import FORM, SHOW, attempt, find_repo, in_words, is_partial, only, render_private, signed_in
+from gatehub.web.base import (
+    FORM,
+    SHOW,
+    attempt,
+    find_repo,
+    find_repo_judged,
+    in_words,
+    is_partial,
+    only,
+    render_private,
+    signed_in,
+)
 from gatehub.web.form_version import form_in_force
 from gatehub.web.gate import preview_of
 from gatehub.web.namespaces import creatable_namespaces, named_namespace
@@ -32,14 +43,20 @@ from repos.notification_address import State
 @only(*SHOW)
 def page(request: HttpRequest, **where: str) -> HttpResponse:
     """`/{repo_id}/settings`"""
-    actor, repo = find_repo(request, Action.SETTINGS_CHANGE, where)
+    actor, repo, may = find_repo_judged(request, Action.SETTINGS_CHANGE, [Action.FILES_WRITE], where)
     if is_partial(request) and request.headers.get("HX-Target") == "requests":
         return review.section(request, repo)
-    return _render(request, actor, repo)
+    return _render(request, actor, repo, can_write=Action.FILES_WRITE in may)
 
 
 def _render(
-    request: HttpRequest, actor: Actor, repo: Repo, *, problems: dict[str, str] | None = None, status: int = 200
+    request: HttpRequest,
+    actor: Actor,
+    repo: Repo,
+    *,
+    can_write: bool | None = None,
+    problems: dict[str, str] | None = None,
+    status: int = 200,
 ) -> HttpResponse:
     """The page; `problems` by the name of a setting or of a form."""
     form = repo.gate_form
@@ -71,7 +88,7 @@ def _render(
         "history": history.newest(repo),
         "form_version": form_in_force(repo),
         "form_preview": preview_of(repo, form_spec(form), actor, keep=True),
-        "can_write": policy.may(actor, Action.FILES_WRITE, repo),
+        "can_write": policy.may(actor, Action.FILES_WRITE, repo) if can_write is None else can_write,
     }
     return render_private(request, "repo/settings.html", context, status=status)
 

@@ -80,9 +80,12 @@ def test_what_is_kept_answers_as_the_rule_does(database, kind, people, repos, co
                 permitted[action] = set(Repo.objects.filter(policy.permitted(actor, action)))
                 found = policy.find(actor, action, _all_repos)
                 assert set(found) == permitted[action], (role, kind, action, address)
+        expected = {repo: {action for action in Action if repo in permitted[action]} for repo in repos}
         for repo in repos:
-            expected = {action for action in Action if repo in permitted[action]}
-            assert policy.allowed(actor, repo, Action) == expected, (role, kind, repo)
+            assert policy.allowed(actor, repo, Action) == expected[repo], (role, kind, repo)
+        for action in Action:
+            judged = dict(policy.find_judged(actor, action, Action, _all_repos))
+            assert judged == {repo: expected[repo] for repo in permitted[action]}, (role, kind, action)
 
 
 @both

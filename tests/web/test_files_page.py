@@ -287,9 +287,9 @@ def test_a_long_folder_comes_in_pages(gated_repo, browser, ada, monkeypatch):
 
 
 QUERIES = {
-    # The session and its person; the repo; whether they read; what else they may.
-    "tree/main": 4,
-    "tree/main/many": 4,
+    # The session and its person; the repo, and what they may; of files, whether they read; what else they may.
+    "tree/main": 3,
+    "tree/main/many": 3,
     "blob/main/README.md": 5,
     "blob/main/many/file-7.txt": 5,
     "commits/main": 5,

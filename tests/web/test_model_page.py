@@ -9,6 +9,7 @@ from access import services
 from access.models import AccessRequest
 from accounts.actor import Actor
 from gatehub.web import facts
+from gatehub.web import repo as repo_page
 from repos import services as repo_services
 from repos.models import Repo
 from tests.support.cast import ANSWERS, GATE_CARD, add_files
@@ -167,15 +168,15 @@ def test_an_open_repo_has_no_gate_and_an_empty_one_says_what_to_do(make_repo, la
 
 
 QUERIES = {
-    # The session and its person; the repo; what the person may; their request; their address, or the owner's counter;
-    # whether mails tell them.
-    "stranger": 2,
-    "nothing asked": 6,
-    "pending": 6,
-    "accepted": 5,
-    "rejected": 5,
-    "read": 5,
-    "admin": 6,
+    # The session and its person; the repo, and what the person may; their request; their address, or the owner's
+    # counter; whether mails tell them.
+    "stranger": 1,
+    "nothing asked": 5,
+    "pending": 5,
+    "accepted": 4,
+    "rejected": 4,
+    "read": 4,
+    "admin": 5,
 }
 
 
@@ -189,6 +190,30 @@ def test_the_page_costs_few_queries(gated_repo, browser, sam, rea, ada, who, dja
     client.get(PATH)
     with django_assert_num_queries(QUERIES[who]):
         assert client.get(PATH).status_code == 200
+
+
+def test_a_card_is_rendered_once_for_who_reads_the_files_and_who_does_not(gated_repo, browser, sam, ada, monkeypatch):
+    rendered = []
+    once = repo_page.render_card
+    monkeypatch.setattr(repo_page, "render_card", lambda text, **how: rendered.append(how) or once(text, **how))
+
+    def headings(user):
+        return {soup(browser(user).get(PATH)).select_one("article.prose h1").text for _ in range(3)}
+
+    add_files(gated_repo, {"README.md": b"# One\n"}, by=ada)
+    assert headings(sam) == headings(ada) == {"One"}
+    assert [how["files_closed"] for how in rendered] == [True, False]
+    add_files(gated_repo, {"README.md": b"# Two\n"}, by=ada)
+    assert headings(sam) == headings(ada) == {"Two"}
+    assert len(rendered) == 4
+
+
+def test_a_repo_that_moved_has_its_card_rendered_anew(gated_repo, browser, ada):
+    add_files(gated_repo, {"README.md": b"[Notes](notes.md)\n"}, by=ada)
+    browser(ada).get(PATH)
+    repo_services.move_repo(gated_repo, namespace=gated_repo.namespace, name="kind-bert", by=Actor(user=ada))
+    link = soup(browser(ada).get("/lab/kind-bert")).select_one("article.prose a")
+    assert link["href"].startswith("/lab/kind-bert/")
 
 
 def test_an_old_id_leads_to_the_new_one(gated_repo, browser, ada):
