@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.db.models import Q, QuerySet, Sum
 from django.db.models.functions import Lower
@@ -49,6 +50,25 @@ def find_repo_judged(
     if moved is not None and policy.may(actor, Action.CARD_VIEW, moved.repo):
         raise RepoMoved(old_id=f"{namespace}/{name}", new_id=moved.repo.repo_id)
     raise refusals.hidden(actor)
+
+
+def find_files(actor: Actor, type_: str, namespace: str, name: str) -> Repo | None:
+    """The repo of that id, with what its files need and no more, if the actor may read them.
+
+    None says nothing about why: `find_repo` does.
+    """
+    if not (_storable(namespace) and _storable(name)):
+        return None
+    repo_id = {"type_": type_, "namespace": namespace.lower(), "name": name.lower()}
+    found = policy.find(actor, Action.FILES_READ, _files_with_id, **repo_id)
+    return next((Repo.from_db(None, _REPO, values) for values in found), None)
+
+
+_REPO = ("id", "type", "name", "namespace_id", "storage_id")
+
+
+def _files_with_id(type_: str, namespace: str, name: str) -> QuerySet[Repo, Any]:
+    return Repo.objects.with_id(type_, namespace, name).values_list(*_REPO)
 
 
 def _with_id(type_: str, namespace: str, name: str) -> RepoQuerySet:

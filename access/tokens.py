@@ -17,6 +17,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from access import policy
@@ -24,6 +25,7 @@ from access.errors import InvalidCredentials
 from access.models import AccessToken, TokenScope
 from access.signals import access_token_created
 from accounts.actor import Actor
+from accounts.compiled import rows
 from accounts.errors import Conflict, InvalidFields, NotFound
 from accounts.models import AuditEvent, Namespace, User
 from repos.models import Repo
@@ -155,17 +157,50 @@ def _kept(token: AccessToken) -> dict[str, Any]:
 
 def authenticate(secret: str) -> AccessToken:
     """The token that was shown, with its user.  Raises InvalidCredentials for anything that opens nothing now."""
+    found: list[AccessToken] = rows(_with_digest, sha256=_digest_of(secret))
+    return _opening(found)
+
+
+def authenticate_for_files(secret: str) -> AccessToken:
+    """As `authenticate`, with no more of the token and its user than `access.policy` looks at."""
+    found = []
+    for values in rows(_parts_with_digest, sha256=_digest_of(secret)):
+        token = AccessToken.from_db(None, _TOKEN, values[: len(_TOKEN)])
+        token.user = User.from_db(None, _USER, values[len(_TOKEN) :])
+        found.append(token)
+    return _opening(found)
+
+
+def _digest_of(secret: str) -> str:
     if not is_well_formed(secret):  # No query: clients try repo names and foreign tokens here.
         raise _invalid("It is not a token of this server, or it was mistyped.")
-    token = AccessToken.objects.select_related("user").filter(sha256=_digest(secret)).first()
-    if token is None:
+    return _digest(secret)
+
+
+def _opening(found: list[AccessToken]) -> AccessToken:
+    """The one that was found, if it opens anything now."""
+    if not found:
         raise _invalid("It is unknown here, or it was revoked.")
+    (token,) = found
     if token.is_expired:
         raise _invalid("It has expired.")
     if not token.user.is_active:
         raise _invalid("The account is deactivated.")
     _note_use(token)
     return token
+
+
+_TOKEN = ("id", "user_id", "role", "can_read_gated", "expires_at", "last_used_at")
+_USER = ("id", "is_active")
+
+
+def _with_digest(sha256: str) -> QuerySet[AccessToken]:
+    return AccessToken.objects.filter(sha256=sha256).select_related("user")
+
+
+def _parts_with_digest(sha256: str) -> QuerySet[AccessToken, Any]:
+    parts = AccessToken.objects.filter(sha256=sha256)
+    return parts.values_list(*_TOKEN, *(f"user__{name}" for name in _USER))
 
 
 def _note_use(token: AccessToken) -> None:

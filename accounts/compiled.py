@@ -21,6 +21,7 @@ from django.core.exceptions import EmptyResultSet
 from django.db import connections
 from django.db.backends.postgresql.base import ServerBindingCursor
 from django.db.models import BooleanField, F, Func, QuerySet, Value
+from django.db.models.query import FlatValuesListIterable, ValuesListIterable
 from psycopg.types.numeric import Int8
 
 Build = Callable[..., QuerySet[Any, Any]]
@@ -37,6 +38,9 @@ def rows(build: Build, **values: int | str) -> list[Any]:
 @lru_cache(256)
 def _kept(build: Build, kinds: tuple[tuple[str, type], ...]) -> CompiledQuery:
     return CompiledQuery(build, dict(kinds))
+
+
+_PLAIN = (ValuesListIterable, FlatValuesListIterable)
 
 
 class NotCompilable(TypeError):
@@ -63,6 +67,7 @@ class CompiledQuery:
         self._fields = queryset._fields
         self._compiler = queryset.query.get_compiler(self._database)
         self._sql, constants = _as_sql(self._compiler)
+        self._is_plain = self._sql is not None and self._iterable_class in _PLAIN and not _converted(self._compiler)
         self._compiler.connection = None  # The next to ask may be another thread.
         sql, others = _as_sql(build(**second).query.get_compiler(self._database))
         if sql != self._sql or len(constants) != len(others):
@@ -86,12 +91,22 @@ class CompiledQuery:
             if type(value) is not self._kinds[name]:  # Nor a subclass: True is not a key.
                 raise UnfitValue(f"{name} must be an {self._kinds[name].__name__}.")
             params[place] = value
+        connection = connections[self._database]
+        if self._is_plain:
+            return self._tuples(connection, params)
         compiler = copy(self._compiler)
-        compiler.connection = connections[self._database]
-        with _prepared(compiler.connection, params):
+        compiler.connection = connection
+        with _prepared(connection, params):
             compiler.as_sql = lambda *_, **__: (self._sql, tuple(params))
             ready = _Ready(compiler, self._database, self._fields)
             return list(self._iterable_class(ready, chunk_size=ROWS_AT_ONCE))
+
+    def _tuples(self, connection: Any, params: list[Any]) -> list[Any]:
+        """What Django's iterables would make of it, in a third of the time: as the database gives it."""
+        with _prepared(connection, params), connection.cursor() as cursor:
+            cursor.execute(self._sql, params)
+            found: list[Any] = cursor.fetchall()
+        return [value for (value,) in found] if self._iterable_class is FlatValuesListIterable else found
 
 
 class IsOneOf(Func):
@@ -150,6 +165,12 @@ class _Ready:
 
     def get_compiler(self, using: str) -> Any:
         return self._compiler
+
+
+def _converted(compiler: Any) -> bool:
+    """Whether rows are not what the database gives: JSON is read, and columns to sort by are left out."""
+    columns = [column for column, *_ in compiler.select[: compiler.col_count]]
+    return bool(compiler.has_extra_select or compiler.has_composite_fields(columns) or compiler.get_converters(columns))
 
 
 def _as_sql(compiler: Any) -> tuple[str | None, tuple[Any, ...]]:

@@ -147,10 +147,11 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "gatehub.middleware.RequestId",
     "django.middleware.security.SecurityMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "gatehub.hub.quick.QuickFiles",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "gatehub.middleware.PrivatePages",
     "csp.middleware.CSPMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from django.http import HttpResponse
+from typing import Any
+
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.urls.resolvers import URLPattern
 from drf_spectacular.types import OpenApiTypes
@@ -12,6 +15,7 @@ from rest_framework.request import Request
 from access import policy
 from access.errors import GatedRepo
 from access.policy import Action
+from accounts.compiled import rows
 from gatehub.hub.base import HubView, api_repo_path, web_repo_paths
 from gatehub.hub.downloads import tally
 from gatehub.hub.serving import serve
@@ -40,15 +44,8 @@ class ResolveView(HubView):
         try:
             repo = self.find_repo(Action.FILES_READ)
         except GatedRepo as refusal:
-            repo, git, commit, path = self._open_file(rest, refusal)
-        else:
-            git = content.open_git(repo)
-            revision, path = git.split(rest)
-            commit = git.resolve_revision(revision)
-        entry = _file(repo, git, commit, path)
-        on_page = request.headers.get("Sec-Fetch-Dest") in _PARTS_OF_PAGES
-        on_download = _not_counted if on_page else lambda: tally.add(repo)
-        return serve(request._request, repo, git, entry, commit, on_download=on_download)
+            return _answer(request._request, *self._open_file(rest, refusal))
+        return answer(request._request, repo, rest)
 
     def _open_file(self, rest: str, refusal: GatedRepo) -> tuple[Repo, GitRepo, str, str]:
         """Repo, commit and path of a file that the gate does not hold; otherwise the gate's refusal."""
@@ -64,14 +61,32 @@ class ResolveView(HubView):
             raise refusal from None
 
 
+def answer(request: HttpRequest, repo: Repo, rest: str) -> HttpResponseBase:
+    """`{revision}/{path}` of a repo whose files the caller may read.  Raises RevisionNotFound, and as `serve` does."""
+    git = content.open_git(repo)
+    revision, path = git.split(rest)
+    return _answer(request, repo, git, git.resolve_revision(revision), path)
+
+
+def _answer(request: HttpRequest, repo: Repo, git: GitRepo, commit: str, path: str) -> HttpResponseBase:
+    entry = _file(repo, git, commit, path)
+    on_page = request.headers.get("Sec-Fetch-Dest") in _PARTS_OF_PAGES
+    on_download = _not_counted if on_page else lambda: tally.add(repo)
+    return serve(request, repo, git, entry, commit, on_download=on_download)
+
+
 def _file(repo: Repo, git: GitRepo, commit: str, path: str) -> Entry:
     """The file at the path, if it is one, and the repo may hand it out.  Raises EntryNotFound, naming the commit."""
     entry = git.entry(commit, path)
     if entry.type != "file":
         raise EntryNotFound(f"{path!a} is a folder.", commit=commit)
-    if entry.lfs is not None and not LfsObject.objects.filter(repo=repo, sha256=entry.lfs.sha256).exists():
+    if entry.lfs is not None and not rows(_object, repo=repo.pk, sha256=entry.lfs.sha256):
         raise EntryNotFound(f"The contents of {path!a} were never uploaded to this repository.", commit=commit)
     return entry
+
+
+def _object(repo: int, sha256: str) -> QuerySet[LfsObject, Any]:
+    return LfsObject.objects.filter(repo=repo, sha256=sha256).values_list("pk")
 
 
 class AuthCheckView(HubView):

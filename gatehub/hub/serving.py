@@ -28,6 +28,8 @@ log = logging.getLogger("gatehub.serving")
 
 PIECE = 256 * 1024
 
+_OF_WHAT_IS_KNOWN = ("X-Repo-Commit", "ETag", "Cache-Control", "Content-Security-Policy", "X-Content-Type-Options")
+"""Headers of a 304.  A browser puts them in the place of those that it has: those of pages would lift the sandbox."""
 _SANDBOX = "sandbox; default-src 'none'"
 _IMAGES = {
     # Cards show these.
@@ -91,9 +93,8 @@ def serve(
     headers = file_headers(entry, commit, attachment=flag(request.GET.get("download")))
     known = get_conditional_response(request, etag=headers["ETag"])
     if known is not None:
-        known["X-Repo-Commit"] = commit
-        known["ETag"] = headers["ETag"]
-        known["Cache-Control"] = headers["Cache-Control"]
+        for name in _OF_WHAT_IS_KNOWN:
+            known[name] = headers[name]
         return known
     if request.method == "HEAD":
         response: HttpResponseBase = HttpResponse()

@@ -205,6 +205,17 @@ def test_what_is_known_already_is_not_sent_again(known, method, stranger, repo):
     assert (answer["ETag"], answer["X-Repo-Commit"]) == (f'"{etag}"', content.open_git(repo).head())
 
 
+@pytest.mark.parametrize("path", ["a.txt", "big.bin"])
+def test_what_is_known_stays_in_its_sandbox(path, stranger, repo):
+    """A browser takes the headers of a 304 for those of what it has."""
+    whole = stranger.get(f"{FILE}/{path}")
+    known = stranger.get(f"{FILE}/{path}", headers={"If-None-Match": whole["ETag"]})
+    assert known.status_code == 304
+    for name in ("Content-Security-Policy", "X-Content-Type-Options", "Cache-Control", "ETag", "X-Repo-Commit"):
+        assert known[name] == whole[name]
+    assert "sandbox" in known["Content-Security-Policy"]
+
+
 def test_what_has_changed_is_sent(stranger, repo):
     assert stranger.get(f"{FILE}/a.txt", headers={"If-None-Match": '"x"'}).status_code == 200
     assert stranger.get(f"{FILE}/a.txt", headers={"If-Match": '"x"'}).status_code == 412
