@@ -25,7 +25,7 @@ from access.actions import Action as Action
 from access.errors import LoginRequired
 from access.models import AccessRequest, AccessToken, TokenScope
 from accounts.actor import SYSTEM, Actor, Entrance
-from accounts.compiled import Build, CompiledQuery, UnfitValue
+from accounts.compiled import Build, ChainedQuery, CompiledQuery, UnfitValue
 from accounts.errors import HubError, NotAllowed
 from accounts.models import Membership, Namespace, Organization
 from repos.models import Repo
@@ -324,6 +324,38 @@ def _compiled(
         return question(build, shape.with_keys(caller_user, caller_token), actions, values)
 
     return CompiledQuery(queryset, {"caller_user": int, "caller_token": int, **dict(kinds)})
+
+
+TOKEN_PARTS = ("id", "user_id", "role", "can_read_gated", "expires_at", "last_used_at", "user__is_active")
+"""What is looked at of a token that was shown."""
+
+
+def find_by_token(
+    sha256: str, address: str, action: Action, build: Build, **values: str
+) -> list[tuple[tuple[Any, ...], tuple[Any, ...]]]:
+    """The token with this digest, as TOKEN_PARTS, with each row of `build` that `find` would give its person; together,
+    in one query.  Whether the token opens anything now is for the caller to look at.
+
+    Nothing for tokens of a role that needs scopes, which are looked up by the token's key.  PostgreSQL only.
+    """
+    caller = _Caller.of(Actor(address=address), [action])
+    chained = _chained(Repo.objects.db, build, caller.in_disallowed_region, action, tuple(values))
+    number = len(TOKEN_PARTS)
+    return [(row[:number], row[number:]) for row in chained.rows(sha256=sha256, **values)]
+
+
+@lru_cache(MOST_KEPT)
+def _chained(database: str, build: Build, abroad: bool, action: Action, names: tuple[str, ...]) -> ChainedQuery:
+    roles = [role for role, actions in TOKEN_ACTIONS.items() if action in actions]
+
+    def shown(sha256: str) -> QuerySet[Any, Any]:
+        return AccessToken.objects.filter(sha256=sha256, role__in=roles).values_list(*TOKEN_PARTS)
+
+    # To the rule, one role that suffices is like any other.
+    shape = _Caller(user=0, token=0, token_role=roles[0], in_disallowed_region=abroad)
+    kinds = tuple((name, str) for name in names)
+    found = _compiled(database, "postgresql", _filtered, build, shape, (action,), kinds)
+    return ChainedQuery(CompiledQuery(shown, {"sha256": str}), found, {"caller_user": "user_id"})
 
 
 def _by_key(key: int) -> QuerySet[Repo]:

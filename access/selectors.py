@@ -9,7 +9,7 @@ from typing import Any
 from django.db.models import Q, QuerySet, Sum
 from django.db.models.functions import Lower
 
-from access import people, policy, refusals
+from access import people, policy, refusals, tokens
 from access.models import AccessRequest
 from access.policy import Action
 from accounts.actor import Actor
@@ -52,15 +52,15 @@ def find_repo_judged(
     raise refusals.hidden(actor)
 
 
-def find_files(actor: Actor, type_: str, namespace: str, name: str) -> Repo | None:
-    """The repo of that id, with what its files need and no more, if the actor may read them.
+def find_files(secret: str, address: str, type_: str, namespace: str, name: str) -> Repo | None:
+    """The repo of that id, with what its files need and no more, if whoever shows the token may read them.
 
-    None says nothing about why: `find_repo` does.
+    Raises as `tokens.authenticate` does.  None says nothing about why: `find_repo` does.
     """
     if not (_storable(namespace) and _storable(name)):
         return None
     repo_id = {"type_": type_, "namespace": namespace.lower(), "name": name.lower()}
-    found = policy.find(actor, Action.FILES_READ, _files_with_id, **repo_id)
+    found = tokens.find(secret, address, Action.FILES_READ, _files_with_id, **repo_id)
     return next((Repo.from_db(None, _REPO, values) for values in found), None)
 
 

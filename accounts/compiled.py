@@ -85,12 +85,7 @@ class CompiledQuery:
         """What the queryset would give.  Raises UnfitValue."""
         if self._sql is None:
             return []
-        params = self._constants.copy()
-        for place, name in self._places.items():
-            value = values.get(name)
-            if type(value) is not self._kinds[name]:  # Nor a subclass: True is not a key.
-                raise UnfitValue(f"{name} must be an {self._kinds[name].__name__}.")
-            params[place] = value
+        params = _with_values(self._constants, self._places, self._kinds, values)
         connection = connections[self._database]
         if self._is_plain:
             return self._tuples(connection, params)
@@ -107,6 +102,41 @@ class CompiledQuery:
             cursor.execute(self._sql, params)
             found: list[Any] = cursor.fetchall()
         return [value for (value,) in found] if self._iterable_class is FlatValuesListIterable else found
+
+
+class ChainedQuery:
+    """Two kept queries as one statement of PostgreSQL: to each row of the first, those rows of the second to which its
+    values lead.  `columns` says which value of the second stands in which column of the first.
+
+    Both give plain rows, and their other values have names of their own.  Raises NotCompilable.
+    """
+
+    def __init__(self, first: CompiledQuery, second: CompiledQuery, columns: Mapping[str, str]) -> None:
+        if not (first._is_plain and second._is_plain) or connections[first._database].vendor != "postgresql":
+            raise NotCompilable("Only plain rows on PostgreSQL are chained.")
+        names = [f"of_{field}" for field in first._fields]
+        constants, places, stands = list(first._constants), dict(first._places), list[str]()
+        for place, constant in enumerate(second._constants):
+            name = second._places.get(place)
+            if name is not None and name in columns:
+                stands.append(f"first.of_{columns[name]}")
+                continue
+            if name is not None:
+                places[len(constants)] = name
+            constants.append(constant)
+            stands.append("%s")
+        text = str(second._sql).replace("%%", "%%%%") % tuple(stands)
+        self._sql = f"SELECT * FROM ({first._sql}) AS first ({', '.join(names)}), LATERAL ({text}) AS second"  # noqa: S608
+        self._constants, self._places, self._database = constants, places, first._database
+        self._kinds = {name: {**first._kinds, **second._kinds}[name] for name in places.values()}
+
+    def rows(self, **values: Any) -> list[tuple[Any, ...]]:
+        """Rows of the first, each with what follows it.  Raises UnfitValue."""
+        connection = connections[self._database]
+        params = _with_values(self._constants, self._places, self._kinds, values)
+        with _prepared(connection, params), connection.cursor() as cursor:
+            cursor.execute(self._sql, params)
+            return cursor.fetchall()  # type: ignore[no-any-return]
 
 
 class IsOneOf(Func):
@@ -165,6 +195,18 @@ class _Ready:
 
     def get_compiler(self, using: str) -> Any:
         return self._compiler
+
+
+def _with_values(
+    constants: list[Any], places: Mapping[int, str], kinds: Mapping[str, type], values: Mapping[str, Any]
+) -> list[Any]:
+    params = constants.copy()
+    for place, name in places.items():
+        value = values.get(name)
+        if type(value) is not kinds[name]:  # Nor a subclass: True is not a key.
+            raise UnfitValue(f"{name} must be an {kinds[name].__name__}.")
+        params[place] = value
+    return params
 
 
 def _converted(compiler: Any) -> bool:

@@ -10,8 +10,7 @@ from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
-from access import selectors, tokens
-from accounts.actor import Actor, Entrance
+from access import selectors
 from accounts.errors import HubError
 from gatehub.authentication import client_address, token_in
 from gatehub.hub.resolve import answer
@@ -46,7 +45,5 @@ class QuickFiles:
     ) -> HttpResponseBase | None:
         request.get_host()  # Refuses names that are not this server's.
         type_ = Repo.Type.DATASET if datasets else Repo.Type.MODEL
-        token = tokens.authenticate_for_files(token_in(header))
-        actor = Actor(user=token.user, token=token, entrance=Entrance.API, address=client_address(request))
-        repo = selectors.find_files(actor, type_.value, namespace, name)
+        repo = selectors.find_files(token_in(header), client_address(request), type_.value, namespace, name)
         return None if repo is None else answer(request, repo, rest)

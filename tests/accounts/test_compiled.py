@@ -8,7 +8,7 @@ from django.db.models import F, IntegerField, Q
 from django.db.models.functions import Cast
 
 from accounts.actor import Actor
-from accounts.compiled import CompiledQuery, IsOneOf, NotCompilable, UnfitValue, _kept, keys_as_text, rows
+from accounts.compiled import ChainedQuery, CompiledQuery, IsOneOf, NotCompilable, UnfitValue, _kept, keys_as_text, rows
 from accounts.models import AuditEvent, Namespace, User
 
 both = pytest.mark.parametrize("database", ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
@@ -149,6 +149,70 @@ def test_a_query_is_kept_by_the_function_that_builds_it(database, sam, olu, monk
     assert rows(named, name="olu") == [olu]
     assert rows(in_order, name="sam", other="nobody") == [("sam", "sam")]
     assert _kept.cache_info().misses <= kept + 1
+
+
+def emails(name):
+    return User.objects.filter(username__in=[name, "ada"]).values_list("pk", "email")
+
+
+def namespaces_of(owner, kind):
+    return Namespace.objects.filter(user=owner).exclude(name=kind).values_list("name", "user")
+
+
+def chained(first=emails, second=namespaces_of) -> ChainedQuery:
+    asked = CompiledQuery(second, {"owner": int, "kind": str})
+    return ChainedQuery(CompiledQuery(first, {"name": str}), asked, {"owner": "pk"})
+
+
+@pytest.mark.postgresql
+def test_chained_queries_give_to_each_row_those_it_leads_to_in_one_query(sam, olu, ada, django_assert_num_queries):
+    query = chained()
+    with django_assert_num_queries(1):
+        found = query.rows(name="sam", kind="x")
+    assert set(found) == {(user.pk, user.email, user.username, user.pk) for user in (ada, sam)}
+    assert query.rows(name="sam", kind="ada") == [(sam.pk, sam.email, "sam", sam.pk)]
+    assert query.rows(name="nobody", kind="ada") == []
+    assert query.rows(name="' OR ''='", kind="%s") == [(ada.pk, ada.email, "ada", ada.pk)]
+    for wrong in ({"name": "sam"}, {"name": "sam", "kind": 1}, {"kind": "x"}):
+        with pytest.raises(UnfitValue):
+            query.rows(**wrong)
+
+
+@pytest.mark.postgresql
+def test_a_percent_sign_in_a_chained_query_stays_one(sam):
+    def literal(owner, kind):
+        named_so = Namespace.objects.filter(user=owner).extra(where=["name NOT LIKE '%%s%%%%' || %s"], params=["x"])
+        return named_so.exclude(name=kind).values_list("name", "user")
+
+    assert chained(second=literal).rows(name="sam", kind="x") == [(sam.pk, sam.email, "sam", sam.pk)]
+
+
+@pytest.mark.postgresql
+def test_only_plain_rows_are_chained(sam):
+    with pytest.raises(NotCompilable):
+        chained(first=lambda name: User.objects.filter(username=name))
+
+
+def test_only_postgresql_chains(sam):
+    with pytest.raises(NotCompilable):
+        chained()
+
+
+def in_json(target):
+    return AuditEvent.objects.filter(target=target).values_list("verb", "after")
+
+
+@both
+def test_values_that_django_reads_are_read(database, sam):
+    AuditEvent.record(by=Actor(user=sam), verb="repo:create", target="sam/one", after={"private": True})
+    query = CompiledQuery(in_json, {"target": str})
+    assert query.rows(target="sam/one") == [("repo:create", {"private": True})]
+
+
+@both
+def test_moments_are_what_django_gives(database, sam):
+    query = CompiledQuery(lambda name: User.objects.filter(username=name).values_list("date_joined"), {"name": str})
+    assert query.rows(name="sam") == [(sam.date_joined,)]
 
 
 def prepared() -> list[str]:
