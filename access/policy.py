@@ -25,7 +25,7 @@ from access.actions import Action as Action
 from access.errors import LoginRequired
 from access.models import AccessRequest, AccessToken, TokenScope
 from accounts.actor import SYSTEM, Actor, Entrance
-from accounts.compiled import Build, ChainedQuery, CompiledQuery, UnfitValue
+from accounts.compiled import Build, ChainedQuery, CompiledQuery, UnfitValue, columns_of
 from accounts.errors import HubError, NotAllowed
 from accounts.models import Membership, Namespace, Organization
 from repos.models import Repo
@@ -326,7 +326,10 @@ def _compiled(
     return CompiledQuery(queryset, {"caller_user": int, "caller_token": int, **dict(kinds)})
 
 
-TOKEN_PARTS = ("id", "user_id", "role", "can_read_gated", "expires_at", "last_used_at", "user__is_active")
+TOKEN_PARTS = (
+    *columns_of(AccessToken, "id", "user_id", "role", "can_read_gated", "expires_at", "last_used_at"),
+    "user__is_active",
+)
 """What is looked at of a token that was shown."""
 
 

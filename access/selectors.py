@@ -13,7 +13,7 @@ from access import people, policy, refusals, tokens
 from access.models import AccessRequest
 from access.policy import Action
 from accounts.actor import Actor
-from accounts.compiled import rows
+from accounts.compiled import columns_of, rows
 from accounts.models import Membership, Namespace, Organization
 from repos.errors import RepoMoved
 from repos.models import Repo, RepoQuerySet, RepoRedirect
@@ -64,7 +64,7 @@ def find_files(secret: str, address: str, type_: str, namespace: str, name: str)
     return next((Repo.from_db(None, _REPO, values) for values in found), None)
 
 
-_REPO = ("id", "type", "name", "namespace_id", "storage_id")
+_REPO = columns_of(Repo, "id", "type", "name", "namespace_id", "storage_id")
 
 
 def _files_with_id(type_: str, namespace: str, name: str) -> QuerySet[Repo, Any]:

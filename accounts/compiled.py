@@ -20,7 +20,7 @@ from typing import Any
 from django.core.exceptions import EmptyResultSet
 from django.db import connections
 from django.db.backends.postgresql.base import ServerBindingCursor
-from django.db.models import BooleanField, F, Func, QuerySet, Value
+from django.db.models import BooleanField, F, Func, Model, QuerySet, Value
 from django.db.models.query import FlatValuesListIterable, ValuesListIterable
 from psycopg.types.numeric import Int8
 
@@ -155,6 +155,11 @@ class IsOneOf(Func):
 
     def as_sqlite(self, compiler: Any, connection: Any, **_: Any) -> Any:
         return self.as_sql(compiler, connection, "%(column)s IN (SELECT value FROM json_each('[' || %(keys)s || ']'))")
+
+
+def columns_of(model: type[Model], *columns: str) -> tuple[str, ...]:
+    """The columns in the order in which `from_db` takes their values: that of the model, whatever it is told."""
+    return tuple(field.attname for field in model._meta.concrete_fields if field.attname in columns)
 
 
 def keys_as_text(keys: Iterable[int]) -> str:

@@ -32,7 +32,7 @@ def form_in_force(repo: Repo) -> FormVersion | None:
     form = repo.gate_form
     if form is None:
         return None
-    ((number, of),) = rows(_numbers, repo=repo.pk, form=form.pk)
+    number, of = next(iter(rows(_numbers, repo=repo.pk, form=form.pk)), (0, 0))  # It may be gone by now.
     return FormVersion(number, of, commit=_reachable(repo, form.commit_sha), made_at=form.created_at)
 
 

@@ -8,7 +8,17 @@ from django.db.models import F, IntegerField, Q
 from django.db.models.functions import Cast
 
 from accounts.actor import Actor
-from accounts.compiled import ChainedQuery, CompiledQuery, IsOneOf, NotCompilable, UnfitValue, _kept, keys_as_text, rows
+from accounts.compiled import (
+    ChainedQuery,
+    CompiledQuery,
+    IsOneOf,
+    NotCompilable,
+    UnfitValue,
+    _kept,
+    columns_of,
+    keys_as_text,
+    rows,
+)
 from accounts.models import AuditEvent, Namespace, User
 
 both = pytest.mark.parametrize("database", ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
@@ -213,6 +223,14 @@ def test_values_that_django_reads_are_read(database, sam):
 def test_moments_are_what_django_gives(database, sam):
     query = CompiledQuery(lambda name: User.objects.filter(username=name).values_list("date_joined"), {"name": str})
     assert query.rows(name="sam") == [(sam.date_joined,)]
+
+
+def test_columns_are_in_the_order_in_which_instances_are_made_of_them(sam):
+    columns = columns_of(User, "is_active", "username", "id")
+    values = User.objects.values_list(*columns).get(pk=sam.pk)
+    made = User.from_db(None, columns, values)
+    assert (made.pk, made.username, made.is_active) == (sam.pk, "sam", True)
+    assert made.get_deferred_fields() >= {"email", "fullname"}
 
 
 def prepared() -> list[str]:
