@@ -23,21 +23,20 @@ is sorted.  `bench/README.md` says how long that takes.  Which stretches have re
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, lru_cache
+from time import monotonic
 from typing import Any
 
-from django.core.exceptions import EmptyResultSet
 from django.db import connection
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Substr
 
 from access import search, spans, tallies
 from access.filters import RequestFilter
-from access.looks import Look, by_index_alone, in_order, look_at, look_at_and_sort
+from access.looks import Found, Look, look_at, look_at_and_sort
 from access.models import AccessRequest
 from access.spans import Span
 from accounts import compiled
@@ -48,8 +47,10 @@ FIRST_LOOK = 10
 """This part of them is looked at first: it tells whether to go on."""
 MOST_TIMES = 4
 """So many times as many, in the order of time, where those looked at have nearly enough:"""
-SURELY_TIMES = 2.5
+SURELY_TIMES = 1.5
 """so many times what they have."""
+LIKELY = 1.6
+"""A few may be there by chance: so many times what is asked for should be expected among `LOOKED_AT`."""
 ENOUGH = 50
 """So many matches among those looked at are a crowd, which is not counted to its end."""
 MOST_SORTED = 2000
@@ -70,6 +71,8 @@ TEXTS = 300
 """So many texts of the list, half of them the oldest and half the newest, tell which words are common,"""
 TEXT_LENGTH = 2000
 """so many signs of each."""
+TEXTS_KEPT = 120
+"""So many seconds at most, in each process."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,13 +129,15 @@ class Finder:
         self._few = False  # Whether a stretch of the list was looked at, and too few matched.
         self._found = 0  # How many there are at least.
         self._among_first: int | None = None  # How many among `LOOKED_AT` rows at an end of the order of time.
-        self._asked: Q | None = None  # The contents, in other words for the index.
         self._sample: Sample | None = None
         self._crowd = 0  # More than so many there are, if the sample shows a crowd.
         self._seen: int | None = None  # How many there are, up to one more than `most`.
+        self._place: tuple[Q, Sequence[str]] = (Q(), ("requested_at", "pk"))
+        self._found_by_index: Found | None = None
 
     def first(self, beyond: Q, columns: Sequence[str], number: int) -> list[int]:
         """Keys of the first few that are `beyond` a place, in the order of the columns."""
+        self._place, self._found_by_index = (beyond, columns), None
         by_time = columns[0].lstrip("-") == "requested_at"
         if not self._is_hard or (by_time and not self._contents):
             return _keys(self.chosen.requests(self.repo).filter(beyond), columns, number)
@@ -156,7 +161,7 @@ class Finder:
         """
         most = max(LOOKED_AT // FIRST_LOOK, 1)
         seen = look.at(number, most)
-        if len(seen.keys) < number <= len(seen.keys) * FIRST_LOOK and seen.rows == most:
+        if len(seen.keys) < number <= len(seen.keys) * FIRST_LOOK / LIKELY and seen.rows == most:
             most = LOOKED_AT
             seen = look.at(max(number, self.most + 1) if from_the_first else number, most)  # Also for `count`.
             if from_the_first:
@@ -180,8 +185,7 @@ class Finder:
             if seen > ENOUGH:
                 return Number(_rounded(seen - 1), more=True)
         if self._seen is None and not self._crowd:
-            with self._by_index_alone():
-                self._seen = self._counted()
+            self._seen = self._counted()
         if self._seen is None:
             return Number(_rounded(min(self._crowd, self.most)), more=True)
         return Number(min(self._seen, self.most), more=self._seen > self.most)
@@ -195,112 +199,79 @@ class Finder:
             return None
         if expected > 2 * self.most:  # A part of the time is likely to have enough.
             part = spans.leading(self._blocks, int(spans.total(self._blocks) * 1.3 * self.most / expected))
-            seen = self._matching(part)[: self.most + 1].count()
+            seen = self._by_index.count(self._keys_of(part), self.most + 1)
             if seen > self.most:
                 return seen
-        return self._matching(self._blocks)[: self.most + 1].count()
+        return self._by_index.count(self._keys_of(self._blocks), self.most + 1)
 
     def _by_time(self, columns: Sequence[str], rows: QuerySet[AccessRequest], beyond: Q, number: int) -> list[int]:
         """By stretches of time, in the order of the rows: as long as possible where few match, else short ones."""
         backwards = columns[0].startswith("-")
-        with self._by_index_alone():
-            if self._seems_rare or self._sample_of_all().expected <= MOST_SORTED:
-                most = int(MOST_SORTED * MOST_SORTED_AFTER_ALL)
-                found, number_of_all = self._sorted(beyond, columns, number, most + 1)
-                if number_of_all <= most:
-                    self._seen = number_of_all
-                    return found
-                self._found = number_of_all
-            if beyond:
-                with in_order():
-                    place = rows.values_list("requested_at", flat=True).first()
-                waiting = [] if place is None else spans.beyond(self._blocks, place, backwards=backwards)
-                sample = self._sampled(waiting)
+        if self._seems_rare or self._sample_of_all().expected <= MOST_SORTED:
+            most = int(MOST_SORTED * MOST_SORTED_AFTER_ALL)
+            found, number_of_all = self._by_index.sorted(self._keys_of(self._blocks), number, most + 1)
+            if number_of_all <= most:
+                self._seen = number_of_all
+                return found
+            self._found = number_of_all
+        if beyond:
+            place = rows.values_list("requested_at", flat=True).first()
+            waiting = [] if place is None else spans.beyond(self._blocks, place, backwards=backwards)
+            sample = self._sampled(waiting)
+        else:
+            sample, waiting = self._sample_of_all(), self._blocks
+        waiting = waiting[::-1] if backwards else list(waiting)
+        longer = LOOKED_AT if max(sample.expected, self._found) > MOST_SORTED else spans.total(waiting)
+        most, found = max(sample.quiet(waiting), longer), []
+        while waiting and len(found) < number:
+            stretch = spans.leading(waiting, most)
+            is_crowd = sample.promises(number, stretch[0])
+            some = [] if is_crowd else self._by_index.any_beyond(self._keys_of(stretch), SOME + 1)
+            if is_crowd or (len(some) > SOME and len(stretch) == 1):
+                near, days = self._of_crowd(stretch[0], rows, number - len(found))
+                found += near
+                waiting[:1] = days[::-1] if backwards else days
+            elif len(some) > SOME:
+                most = longer = spans.total(stretch) // 2
             else:
-                sample, waiting = self._sample_of_all(), self._blocks
-            waiting = waiting[::-1] if backwards else list(waiting)
-            longer = LOOKED_AT if max(sample.expected, self._found) > MOST_SORTED else spans.total(waiting)
-            most, found = max(sample.quiet(waiting), longer), []
-            while waiting and len(found) < number:
-                stretch = spans.leading(waiting, most)
-                is_crowd = sample.promises(number, stretch[0])
-                some = [] if is_crowd else self._some(stretch, beyond, columns, SOME)
-                if is_crowd or (len(some) > SOME and len(stretch) == 1):
-                    near, days = self._of_crowd(stretch[0], columns, rows, beyond, number - len(found))
-                    found += near
-                    waiting[:1] = days[::-1] if backwards else days
-                elif len(some) > SOME:
-                    most = longer = spans.total(stretch) // 2
-                else:
-                    found += some
-                    waiting = waiting[len(stretch) :]
-                    most, longer = longer, longer * 2
+                found += some
+                waiting = waiting[len(stretch) :]
+                most, longer = longer, longer * 2
         return found[:number]
 
-    def _of_crowd(
-        self, span: Span, columns: Sequence[str], rows: QuerySet[AccessRequest], beyond: Q, number: int
-    ) -> tuple[list[int], list[Span]]:
+    def _of_crowd(self, span: Span, rows: QuerySet[AccessRequest], number: int) -> tuple[list[int], list[Span]]:
         """The first few of many that match in a block or on a day; or nobody, and the days of the block."""
-        with in_order():
-            of_span = rows.filter(requested_at__range=(span.begins, span.ends))
-            near = look_at(of_span, self._contents, number, LOOKED_AT)
+        of_span = rows.filter(requested_at__range=(span.begins, span.ends))
+        near = look_at(of_span, self._contents, number, LOOKED_AT)
         if len(near) == number:
             return near, []
         if not span.is_day:
             return [], spans.days(self.repo, self.chosen.status, self._tallied, span)
-        return _keys(self._matching([span]).filter(beyond), columns, number), []  # They asked in its later hours.
-
-    def _some(self, stretch: Sequence[Span], beyond: Q, columns: Sequence[str], most: int) -> list[int]:
-        """Keys of those that match in a stretch of time, in their order.  One more than `most` says that there are
-        more: then they are any of those, since the inner LIMIT comes before the order."""
-        rows = self._matching(stretch).filter(beyond).values_list("pk", "requested_at")
-        way = "DESC" if columns[0].startswith("-") else "ASC"
-        try:
-            sql, params = rows[: most + 1].query.sql_with_params()
-        except EmptyResultSet:  # The filter can match nobody.
-            return []
-        with connection.cursor() as cursor:
-            cursor.execute(f"SELECT pk FROM ({sql}) AS found ORDER BY requested_at {way}, pk {way}", params)  # noqa: S608
-            return [key for (key,) in cursor.fetchall()]
+        return self._by_index.beyond([span.key], number), []  # They asked in its later hours.
 
     def _all_sorted(self, beyond: Q, columns: Sequence[str], number: int) -> list[int]:
         """The first few of all that match: found first, and sorted then."""
         if self._times and spans.total(self._blocks) <= LOOKED_AT:
             found, self._seen = look_at_and_sort(self._in_time, self._contents, beyond, columns, number, LOOKED_AT)
             return found
-        with self._by_index_alone():
-            found, self._seen = self._sorted(beyond, columns, number)
+        found, self._seen = self._by_index.sorted(self._keys_of(self._blocks), number)
         return found
-
-    def _sorted(
-        self, beyond: Q, columns: Sequence[str], number: int, among: int | None = None
-    ) -> tuple[list[int], int]:
-        """As `look_at_and_sort`, of all that match, or of any `among` those."""
-        try:
-            return look_at_and_sort(self._matching(self._blocks), Q(), beyond, columns, number, among)
-        except EmptyResultSet:  # The filter can match nobody.
-            return [], 0
 
     @cached_property
     def _contents(self) -> Q:
         return self.chosen.contents()
 
-    @contextmanager
-    def _by_index_alone(self) -> Iterator[None]:
-        """As `by_index_alone`, with what `_matching` asks the index for: the parts of words that tell in this list."""
-        if self._texts and self._asked is None:
-            self._asked = self.chosen.contents(search.telling(self.chosen.search, self._texts))
-        with by_index_alone():
-            yield
-
     @cached_property
     def _texts(self) -> Sequence[str]:
-        """Some of the list; nothing for words without parts that could be left out.  Not to be asked for first in the
-        midst of `by_index_alone`."""
+        """Some of the list; nothing for words without parts that could be left out."""
         if not self._is_hard or not search.is_long(self.chosen.search):
             return ()
-        texts = compiled.rows(_texts, repo=self.repo.pk, status=str(self.chosen.status))
-        return list(dict.fromkeys(texts))  # Both ends of a short list have the same.
+        return texts_of(self.repo.pk, str(self.chosen.status), int(monotonic() / TEXTS_KEPT))
+
+    @cached_property
+    def _asked(self) -> Q:
+        """The contents, in other words for the index."""
+        return self.chosen.contents(search.telling(self.chosen.search, self._texts)) if self._texts else self._contents
 
     @property
     def _seems_rare(self) -> bool:
@@ -337,15 +308,12 @@ class Finder:
         return self._sample
 
     def _sampled(self, blocks: Sequence[Span]) -> Sample:
-        """What matches on the busiest day of each block; of nothing where there is no need for a sample.
-
-        To be asked for in the midst of `by_index_alone`.
-        """
+        """What matches on the busiest day of each block; of nothing where there is no need for a sample."""
         if not self._contents or spans.total(blocks) <= SAMPLED_FROM:
             return Sample()
         step = -(-len(blocks) // SAMPLED)
         days = [block.sample for block in blocks[::step]]
-        moments = list(self._matching(days).values_list("requested_at", flat=True)[: SOME + 1])
+        moments = self._by_index.moments([day.key for day in days], SOME + 1)
         return Sample(moments, spans.total(blocks) / spans.total(days), step)
 
     @property
@@ -362,17 +330,31 @@ class Finder:
         """The list in the time that is asked for, in the order of time."""
         return self._listed().filter(self._times).order_by("requested_at", "pk")
 
-    def _matching(self, stretch: Sequence[Span]) -> QuerySet[AccessRequest]:
-        """Those that match; of contents, those in a stretch of time, in the words by which `access_request_find` alone
-        can find them.  Of a stretch too long for that, and of the whole list, all."""
-        if not self._contents:
-            return self.chosen.requests(self.repo)
-        keys = [span.key for span in stretch]
-        if len(keys) > spans.MOST_AT_ONCE or (stretch is self._blocks and not self._times):
-            keys = [spans.key_of(self.repo, self.chosen.status)]
-        return AccessRequest.objects.filter(
-            spans.IsInOneOf(*keys), self._asked or self._contents, self._times
-        ).order_by()
+    @property
+    def _by_index(self) -> Found:
+        """Those that match; of contents, in the words by which `access_request_find` alone can find them, without the
+        parts that tell nothing in this list."""
+        if self._found_by_index is None:
+            rows, keys = self.chosen.requests(self.repo), None
+            if self._contents:
+                within = spans.IsInOneOf(spans.key_of(self.repo, self.chosen.status))
+                rows = AccessRequest.objects.filter(within, self._asked, self._times)
+                keys = within.keys
+            self._found_by_index = Found(rows, keys, *self._place)
+        return self._found_by_index
+
+    def _keys_of(self, stretch: Sequence[Span]) -> list[int]:
+        """What the index has for a stretch of time; of one too long for that, and of the whole list, for all."""
+        if len(stretch) > spans.MOST_AT_ONCE or (stretch is self._blocks and not self._times):
+            return [spans.key_of(self.repo, self.chosen.status)]
+        return [span.key for span in stretch]
+
+
+@lru_cache(32)
+def texts_of(repo: int, status: str, kept: int) -> Sequence[str]:
+    """What is common in a list is so for a while, and who is wrong about it only takes longer."""
+    texts = compiled.rows(_texts, repo=repo, status=status)
+    return list(dict.fromkeys(texts))  # Both ends of a short list have the same.
 
 
 def _texts(repo: int, status: str) -> QuerySet[AccessRequest, Any]:

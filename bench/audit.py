@@ -152,7 +152,7 @@ def main() -> None:
     stef, repo = fill(options.rows)
     report: dict[str, Any] = {"rows": options.rows, "filled in s": round(time.perf_counter() - began)}
     client = Client(headers={"accept": "text/html"})
-    client.force_login(stef, backend="allauth.account.auth_backends.AuthenticationBackend")
+    client.force_login(stef, backend="accounts.backends.Backend")
     paths = {name: LIST + query for name, query in QUESTIONS.items()}
     history = f"{repo.path}/settings/history"
     paths |= {"history": history, "history of files": f"{history}?kind=files",

@@ -119,7 +119,7 @@ def measure() -> None:
         username="stef", email="stef@example.net", password="correct-horse-battery", is_superuser=True, by=SYSTEM
     )
     client = Client()
-    client.force_login(stef, backend="allauth.account.auth_backends.AuthenticationBackend")
+    client.force_login(stef, backend="accounts.backends.Backend")
     for name, path in PAGES.items():
         client.get(path)
         took = []

@@ -30,9 +30,9 @@ from repos import cards
 from repos.models import Repo
 
 Status = AccessRequest.Status
-PAGE_SIZE = 50
-MOST_COUNTED = 1000
-"""A search that finds more says "more than": counting 600,000 rows takes longer than showing fifty."""
+PAGE_SIZE = 30
+MOST_COUNTED = 500
+"""A search that finds more says "more than": counting 600,000 rows takes longer than showing some."""
 SHOWN_BULK_REVIEWS = 3
 REASONS_LOOKED_AT = 50
 REASONS_OFFERED = 5

@@ -48,6 +48,7 @@ def crowd(gated_repo, make_repo, ada, monkeypatch):
     """Names, towns and times repeat in different rhythms.  `rare` was said once, `late` by the last tenth."""
     monkeypatch.setattr(finding, "LOOKED_AT", 20)
     monkeypatch.setattr(finding, "ENOUGH", 10)
+    finding.texts_of.cache_clear()
     users = User.objects.bulk_create([User(username=f"person{n}", email=f"p{n}@example.org") for n in range(MANY)])
     other = make_repo("lab/other", by=ada, gated="manual")
     rows = []
@@ -136,16 +137,33 @@ def test_what_few_have_is_found_by_its_index_alone(crowd, text):
     """Also where the planner would read the table, since it is so small."""
     with CaptureQueriesContext(connection) as queries:
         Finder(crowd, RequestFilter("pending", search=text), 1000).first(Q(), ["requested_at", "pk"], 7)
-    found = next(query["sql"] for query in queries if "ARRAY" in query["sql"])
+    found = next(query["sql"] for query in queries if "ARRAY" in query["sql"]).split("; ")[1]
     with by_index_alone(), connection.cursor() as cursor:
         cursor.execute(f"EXPLAIN {found}")
         plan = "\n".join(line for (line,) in cursor.fetchall())
     assert "Bitmap Index Scan on access_request_find" in plan
     assert "Index Cond: ((ARRAY[" in plan
     assert "Seq Scan" not in plan
+    assert planner() == {"enable_indexscan": "on", "enable_seqscan": "on", "jit": "on"}
+
+
+@pytest.mark.postgresql
+@pytest.mark.django_db(transaction=True)
+def test_the_planner_has_its_choice_back_afterwards(gated_repo):
+    """Also without a transaction around it, as a page is shown."""
+    before = planner()
+    assert Finder(gated_repo, RequestFilter("pending", search="rare"), 1000).first(Q(), ["requested_at", "pk"], 7) == []
+    assert not connection.in_atomic_block
+    assert planner() == before
+
+
+def planner() -> dict[str, str]:
+    settings = {}
     with connection.cursor() as cursor:
-        cursor.execute("SHOW enable_seqscan")
-        assert cursor.fetchone() == ("on",)
+        for name in ("enable_indexscan", "enable_seqscan", "jit"):
+            cursor.execute(f"SHOW {name}")
+            settings[name] = cursor.fetchone()[0]
+    return settings
 
 
 @pytest.mark.postgresql

@@ -99,7 +99,7 @@ def _entry(user: User, with_token: bool = False, has_confirmed: bool = False) ->
         session["account_authentication_methods"] = [record | {"at": time.time()}, record]
         session["account_authentication_methods_user"] = str(user.pk)
     session[SESSION_KEY] = str(user.pk)
-    session[BACKEND_SESSION_KEY] = "allauth.account.auth_backends.AuthenticationBackend"
+    session[BACKEND_SESSION_KEY] = "accounts.backends.Backend"
     session[HASH_SESSION_KEY] = user.get_session_auth_hash()
     session.create()
     token = ""

@@ -48,7 +48,7 @@ def signed_in_with_factor(client: Client, user: User, *, ago: float = 0) -> Clie
     session: Any = client.session
     if SESSION_KEY not in session:
         session[SESSION_KEY] = str(user.pk)
-        session[BACKEND_SESSION_KEY] = "allauth.account.auth_backends.AuthenticationBackend"
+        session[BACKEND_SESSION_KEY] = "accounts.backends.Backend"
         session[HASH_SESSION_KEY] = user.get_session_auth_hash()
     record = {"method": "mfa", "at": time.time() - ago, "id": factor.pk, "type": factor.type}
     session["account_authentication_methods"] = [record]

@@ -268,7 +268,7 @@ def browser() -> Callable[..., Client]:
     def open_browser(user: User | None = None, *, enforce_csrf_checks: bool = False) -> Client:
         client = Client(headers={"accept": "text/html"}, enforce_csrf_checks=enforce_csrf_checks)
         if user is not None:
-            client.force_login(user, backend="allauth.account.auth_backends.AuthenticationBackend")
+            client.force_login(user, backend="accounts.backends.Backend")
         return client
 
     return open_browser
