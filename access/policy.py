@@ -13,9 +13,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from datetime import datetime
 from enum import StrEnum
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import connections
 from django.db.models import BooleanField, Exists, ExpressionWrapper, OuterRef, Q, QuerySet
@@ -326,17 +327,27 @@ def _compiled(
     return CompiledQuery(queryset, {"caller_user": int, "caller_token": int, **dict(kinds)})
 
 
-TOKEN_PARTS = (
-    *columns_of(AccessToken, "id", "user_id", "role", "can_read_gated", "expires_at", "last_used_at"),
-    "user__is_active",
-)
-"""What is looked at of a token that was shown."""
+class TokenParts(NamedTuple):
+    """What is looked at of a token that was shown: columns in the order of the model, and one of its person."""
+
+    id: int
+    user_id: int
+    role: str
+    can_read_gated: bool
+    expires_at: datetime | None
+    last_used_at: datetime | None
+    is_active: bool
+
+
+TOKEN_COLUMNS = columns_of(AccessToken, *TokenParts._fields)
+TOKEN_PARTS = (*TOKEN_COLUMNS, "user__is_active")
+"""Where the TokenParts come from."""
 
 
 def find_by_token(
     sha256: str, address: str, action: Action, build: Build, **values: str
-) -> list[tuple[tuple[Any, ...], tuple[Any, ...]]]:
-    """The token with this digest, as TOKEN_PARTS, with each row of `build` that `find` would give its person; together,
+) -> list[tuple[TokenParts, tuple[Any, ...]]]:
+    """The token with this digest, with each row of `build` that `find` would give its person; together,
     in one query.  Whether the token opens anything now is for the caller to look at.
 
     Nothing for tokens of a role that needs scopes, which are looked up by the token's key.  PostgreSQL only.
@@ -344,7 +355,7 @@ def find_by_token(
     caller = _Caller.of(Actor(address=address), [action])
     chained = _chained(Repo.objects.db, build, caller.in_disallowed_region, action, tuple(values))
     number = len(TOKEN_PARTS)
-    return [(row[:number], row[number:]) for row in chained.rows(sha256=sha256, **values)]
+    return [(TokenParts._make(row[:number]), row[number:]) for row in chained.rows(sha256=sha256, **values)]
 
 
 @lru_cache(MOST_KEPT)

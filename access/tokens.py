@@ -172,17 +172,19 @@ def find(secret: str, address: str, action: Action, build: Build, **values: str)
     if connection.vendor == "postgresql":
         found = policy.find_by_token(digest, address, action, build, **values)
         if found:
-            _opening([_token_of(found[0][0])])
+            token = found[0][0]
+            _refuse_unless_open(token.expires_at, is_active=token.is_active)
+            _note_use(token.id, token.last_used_at)
             return [row for _, row in found]
-    token = _opening(list(map(_token_of, rows(_parts_with_digest, sha256=digest))))
-    actor = Actor(user=token.user, token=token, entrance=Entrance.API, address=address)
+    shown = _opening(list(map(_token_of, rows(_parts_with_digest, sha256=digest))))
+    actor = Actor(user=shown.user, token=shown, entrance=Entrance.API, address=address)
     return policy.find(actor, action, build, **values)
 
 
 def _token_of(parts: tuple[Any, ...]) -> AccessToken:
     """One with the TOKEN_PARTS.  Django fetches the rest, if anybody asks for it."""
     *columns, is_active = parts
-    token = AccessToken.from_db(None, policy.TOKEN_PARTS[:-1], columns)
+    token = AccessToken.from_db(None, policy.TOKEN_COLUMNS, columns)
     token.user = User.from_db(None, ["id", "is_active"], [token.user_id, is_active])
     return token
 
@@ -198,12 +200,16 @@ def _opening(found: list[AccessToken]) -> AccessToken:
     if not found:
         raise _invalid("It is unknown here, or it was revoked.")
     (token,) = found
-    if token.is_expired:
-        raise _invalid("It has expired.")
-    if not token.user.is_active:
-        raise _invalid("The account is deactivated.")
-    _note_use(token)
+    _refuse_unless_open(token.expires_at, is_active=token.user.is_active)
+    token.last_used_at = _note_use(token.pk, token.last_used_at)
     return token
+
+
+def _refuse_unless_open(expires_at: datetime | None, *, is_active: bool) -> None:
+    if expires_at is not None and expires_at <= timezone.now():
+        raise _invalid("It has expired.")
+    if not is_active:
+        raise _invalid("The account is deactivated.")
 
 
 def _with_digest(sha256: str) -> QuerySet[AccessToken]:
@@ -214,12 +220,13 @@ def _parts_with_digest(sha256: str) -> QuerySet[AccessToken, Any]:
     return AccessToken.objects.filter(sha256=sha256).values_list(*policy.TOKEN_PARTS)
 
 
-def _note_use(token: AccessToken) -> None:
+def _note_use(key: int, before: datetime | None) -> datetime:
     """Remember when the token was used, to ten minutes: a snapshot shows it hundreds of times."""
     now = timezone.now()
-    if token.last_used_at is None or now - token.last_used_at >= AccessToken.LAST_USE_PRECISION:
-        AccessToken.objects.filter(pk=token.pk).update(last_used_at=now)
-        token.last_used_at = now
+    if before is not None and now - before < AccessToken.LAST_USE_PRECISION:
+        return before
+    AccessToken.objects.filter(pk=key).update(last_used_at=now)
+    return now
 
 
 def _invalid(why: str) -> InvalidCredentials:

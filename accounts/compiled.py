@@ -24,6 +24,8 @@ from django.db.models import BooleanField, F, Func, Model, QuerySet, Value
 from django.db.models.query import FlatValuesListIterable, ValuesListIterable
 from psycopg.types.numeric import Int8
 
+from accounts.prepared import Statement
+
 Build = Callable[..., QuerySet[Any, Any]]
 """A function of a module that makes a queryset from values by name.  Nothing else may change what it makes."""
 ROWS_AT_ONCE = 5000
@@ -129,11 +131,16 @@ class ChainedQuery:
         self._sql = f"SELECT * FROM ({first._sql}) AS first ({', '.join(names)}), LATERAL ({text}) AS second"  # noqa: S608
         self._constants, self._places, self._database = constants, places, first._database
         self._kinds = {name: {**first._kinds, **second._kinds}[name] for name in places.values()}
+        texts_alone = all(kind is str for kind in self._kinds.values())
+        self._statement = Statement(self._sql, constants, places) if texts_alone else None
 
     def rows(self, **values: Any) -> list[tuple[Any, ...]]:
         """Rows of the first, each with what follows it.  Raises UnfitValue."""
         connection = connections[self._database]
         params = _with_values(self._constants, self._places, self._kinds, values)
+        found = self._statement.rows(connection, values) if self._statement is not None else None
+        if found is not None:
+            return found
         with _prepared(connection, params), connection.cursor() as cursor:
             cursor.execute(self._sql, params)
             return cursor.fetchall()  # type: ignore[no-any-return]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -160,7 +161,13 @@ class Repo(models.Model):
 
     @property
     def git_dir(self) -> Path:
-        return Path(settings.GATEHUB_GIT_DIR) / self.storage_id[:2] / f"{self.storage_id}.git"
+        return _git_dir(settings.GATEHUB_GIT_DIR, self.storage_id)
+
+
+@lru_cache(4096)
+def _git_dir(root: str | Path, storage_id: str) -> Path:
+    """Kept: making a path, and its hash, takes longer than to look into it."""
+    return Path(root) / storage_id[:2] / f"{storage_id}.git"
 
 
 class ConfirmationMail(models.Model):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from functools import lru_cache
 from pathlib import PurePosixPath
 from typing import BinaryIO
 from urllib.parse import quote
@@ -49,6 +50,7 @@ _TEXTS = frozenset(
 _TEXT_NAMES = frozenset("license copying notice readme makefile dockerfile .gitattributes .gitignore".split())
 
 
+@lru_cache(4096)
 def content_type(path: str) -> str:
     """What a browser is told that the file is: text, an image, or bytes to be saved.  Never anything that acts."""
     name = PurePosixPath(path).name.lower()
@@ -58,6 +60,7 @@ def content_type(path: str) -> str:
     return "text/plain; charset=utf-8" if suffix in _TEXTS or name in _TEXT_NAMES else "application/octet-stream"
 
 
+@lru_cache(4096)
 def content_disposition(path: str, *, attachment: bool) -> str:
     """As the public hub spells it.  Whatever the file's name holds, it stays one header with one name."""
     name = path.rpartition("/")[2]

@@ -18,6 +18,7 @@ from access.models import AccessToken
 from access.tokens import Scope
 from accounts.actor import SYSTEM, Actor
 from accounts.models import User
+from accounts.prepared import Statement
 from gatehub.hub.quick import QuickFiles
 from repos.models import Repo
 from tests.support.cast import make_token, text_of
@@ -115,6 +116,37 @@ def answers_to(headers: dict[str, str], address: str) -> dict[tuple[str, ...], t
                     key = (who, name, path, *more.values(), method)
                     answers[key] = (answer.status_code, text_of(answer), told)
     return answers
+
+
+@pytest.fixture
+def by_libpq(monkeypatch) -> list[int]:
+    """How many rows each statement gave that libpq was asked for at once."""
+    given: list[int] = []
+    usual = Statement.rows
+
+    def rows(*args):
+        found = usual(*args)
+        given.extend([] if found is None else [len(found)])
+        return found
+
+    monkeypatch.setattr(Statement, "rows", rows)
+    return given
+
+
+@pytest.mark.postgresql
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("address", [AMERICA, FRANCE])
+def test_outside_of_transactions_it_gives_what_the_whole_way_gives(address, repos, headers, settings, by_libpq):
+    """As requests are answered on PostgreSQL: libpq is asked at once."""
+    test_it_gives_what_the_whole_way_gives("postgresql", address, repos, headers, settings)
+    assert set(by_libpq) == {0, 1}
+
+
+@pytest.mark.postgresql
+@pytest.mark.django_db(transaction=True)
+def test_outside_of_transactions_a_decision_counts_at_the_next_request(repos, headers, sam, ada, by_libpq):
+    test_a_decision_counts_at_the_next_request(repos, headers, sam, ada)
+    assert by_libpq == [1, 0, 1, 0]
 
 
 @pytest.mark.parametrize("address", [AMERICA, FRANCE])

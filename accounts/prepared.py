@@ -1,0 +1,90 @@
+"""A statement that PostgreSQL has prepared, asked by libpq at once: what psycopg's cursors and Django's do around each
+question takes longer than the answer to the one that begins every download.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import psycopg
+from psycopg.adapt import PyFormat, Transformer
+from psycopg.pq import ExecStatus, TransactionStatus
+
+_numbers = itertools.count(1)
+
+
+class Statement:
+    """SQL with `%s` in the places of constants and of texts, which `places` names.
+
+    Rows are those that a cursor gives.
+    """
+
+    def __init__(self, sql: str, constants: Sequence[Any], places: Mapping[int, str]) -> None:
+        numbers = itertools.count(1)
+        self._sql = re.sub("%(%|s)", lambda sign: "%" if sign[1] == "%" else f"${next(numbers)}", sql).encode()
+        self._constants = list(constants)
+        self._places = dict(places)
+        self._dumped: tuple[list[Any], list[Any], Any] | None = None
+        self._names: WeakKeyDictionary[Any, bytes] = WeakKeyDictionary()  # Of the statement, in each session.
+
+    def rows(self, connection: Any, values: Mapping[str, str]) -> list[tuple[Any, ...]] | None:
+        """None where it cannot be asked so, or fails: a cursor does it, or says what is wrong.
+
+        `connection` is Django's.  In a transaction it is left to a cursor, as a failure would end the transaction; and
+        so are queries that somebody wants to see.
+        """
+        if connection.queries_logged or connection.execute_wrappers:
+            return None
+        if any("\0" in value for value in values.values()):  # Where libpq's texts end.
+            return None
+        with suppress(psycopg.Error, UnicodeEncodeError), _session(connection) as session:
+            if session.prepare_threshold is not None and session.pgconn.transaction_status == TransactionStatus.IDLE:
+                return self._asked(session, values)
+        return None
+
+    def _asked(self, session: Any, values: Mapping[str, str]) -> list[tuple[Any, ...]] | None:
+        transformer = Transformer(session)
+        if self._dumped is None:
+            constants = [
+                values[name] if (name := self._places.get(place)) else constant
+                for place, constant in enumerate(self._constants)
+            ]
+            dumped = transformer.dump_sequence(constants, [PyFormat.AUTO] * len(constants))
+            self._dumped = list(dumped), list(transformer.formats or ()), transformer.types or ()
+        constants, formats, types = self._dumped
+        params = constants.copy()
+        for place, name in self._places.items():
+            params[place] = values[name].encode()
+        name = self._names.get(session)
+        if name is None:
+            name = b"gatehub_%d" % next(_numbers)
+            if session.pgconn.prepare(name, self._sql, types).status != ExecStatus.COMMAND_OK:
+                return None
+            self._names[session] = name
+        result = session.pgconn.exec_prepared(name, params, formats)
+        if result.status != ExecStatus.TUPLES_OK:
+            # It was made before a table was changed, or psycopg has let all go, as it does after a rollback.
+            self._names.pop(session, None)
+            return None
+        transformer.set_pgresult(result)
+        return transformer.load_rows(0, result.ntuples, tuple)
+
+
+@contextmanager
+def _session(connection: Any) -> Iterator[psycopg.Connection[Any]]:
+    """The thread's; where it has none yet, one that the pool lends for as long as one question takes."""
+    if connection.connection is not None or connection.pool is None:
+        connection.ensure_connection()
+        yield connection.connection
+        return
+    connection.pool.open()
+    session = connection.pool.getconn()
+    try:
+        yield session
+    finally:
+        connection.pool.putconn(session)
