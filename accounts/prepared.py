@@ -60,13 +60,13 @@ class Statement:
         params = constants.copy()
         for place, name in self._places.items():
             params[place] = values[name].encode()
-        name = self._names.get(session)
-        if name is None:
-            name = b"gatehub_%d" % next(_numbers)
-            if session.pgconn.prepare(name, self._sql, types).status != ExecStatus.COMMAND_OK:
+        own_name = self._names.get(session)
+        if own_name is None:
+            own_name = b"gatehub_%d" % next(_numbers)
+            if session.pgconn.prepare(own_name, self._sql, types).status != ExecStatus.COMMAND_OK:
                 return None
-            self._names[session] = name
-        result = session.pgconn.exec_prepared(name, params, formats)
+            self._names[session] = own_name
+        result = session.pgconn.exec_prepared(own_name, params, formats)
         if result.status != ExecStatus.TUPLES_OK:
             # It was made before a table was changed, or psycopg has let all go, as it does after a rollback.
             self._names.pop(session, None)
