@@ -82,8 +82,9 @@ def _session(connection: Any) -> Iterator[psycopg.Connection[Any]]:
         connection.ensure_connection()
         yield connection.connection
         return
-    connection.pool.open()
-    session = connection.pool.getconn()
+    with connection.wrap_database_errors:  # Where the pool has none to lend, a cursor would wait for it in vain, too.
+        connection.pool.open()
+        session = connection.pool.getconn()
     try:
         yield session
     finally:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 from django.test.utils import CaptureQueriesContext
+from psycopg_pool import PoolTimeout
 
 from accounts.models import User
 from accounts.prepared import Statement
@@ -135,3 +136,15 @@ def test_a_session_that_has_died_is_nobodys_answer(statement):
     session.pgconn.finish()
     connection.pool.putconn(session)
     assert statement.rows(connection, {"name": "noé"}) == by_cursor("noé")
+
+
+def test_where_the_pool_has_none_to_lend_that_is_the_error_of_a_cursor(statement, monkeypatch):
+    def getconn() -> None:
+        raise PoolTimeout("none left")
+
+    connection.close()
+    monkeypatch.setattr(connection.pool, "getconn", getconn)
+    with pytest.raises(OperationalError, match="none left"):
+        statement.rows(connection, {"name": "noé"})
+    with pytest.raises(OperationalError, match="none left"):
+        by_cursor("noé")
