@@ -263,8 +263,8 @@ class Finder:
 
     @cached_property
     def _texts(self) -> Sequence[str]:
-        """Some of the list; nothing for words without parts that could be left out."""
-        if not self._is_hard or not search.is_long(self.chosen.search):
+        """Some of the list; nothing where no words are looked for."""
+        if not self._is_hard or not self.chosen.search:
             return ()
         return texts_of(self.repo.pk, str(self.chosen.status), int(monotonic() / TEXTS_KEPT))
 

@@ -77,11 +77,6 @@ def having(search: str, texts: Iterable[str]) -> int:
     return sum(all(word in text for word in words) for text in texts)
 
 
-def is_long(search: str) -> bool:
-    """Whether it has parts that could be left out."""
-    return len(_groups(_words(search))) > 1
-
-
 def _words(search: str) -> list[str]:
     """As they are looked for."""
     said = _folded(search).split()[:MAX_WORDS]
