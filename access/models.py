@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import models
@@ -15,6 +15,11 @@ from accounts.actor import Actor, Entrance
 from accounts.models import Namespace, User
 from repos import cards
 from repos.models import GateForm, Repo
+
+
+def has_expired(expires_at: datetime | None) -> bool:
+    """Whether a token that ends then, or never, has ended: also where no instance of it was made."""
+    return expires_at is not None and expires_at <= timezone.now()
 
 
 class AccessTokenQuerySet(models.QuerySet["AccessToken"]):
@@ -62,7 +67,7 @@ class AccessToken(models.Model):
 
     @property
     def is_expired(self) -> bool:
-        return self.expires_at is not None and self.expires_at <= timezone.now()
+        return has_expired(self.expires_at)
 
     @property
     def expires_soon(self) -> bool:

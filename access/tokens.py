@@ -22,7 +22,7 @@ from django.utils import timezone
 
 from access import policy
 from access.errors import InvalidCredentials
-from access.models import AccessToken, TokenScope
+from access.models import AccessToken, TokenScope, has_expired
 from access.policy import Action
 from access.signals import access_token_created
 from accounts.actor import Actor, Entrance
@@ -206,7 +206,7 @@ def _opening(found: list[AccessToken]) -> AccessToken:
 
 
 def _refuse_unless_open(expires_at: datetime | None, *, is_active: bool) -> None:
-    if expires_at is not None and expires_at <= timezone.now():
+    if has_expired(expires_at):
         raise _invalid("It has expired.")
     if not is_active:
         raise _invalid("The account is deactivated.")

@@ -50,10 +50,7 @@ class Statement:
     def _asked(self, session: Any, values: Mapping[str, str]) -> list[tuple[Any, ...]] | None:
         transformer = Transformer(session)
         if self._dumped is None:
-            constants = [
-                values[name] if (name := self._places.get(place)) else constant
-                for place, constant in enumerate(self._constants)
-            ]
+            constants = ["" if place in self._places else constant for place, constant in enumerate(self._constants)]
             dumped = transformer.dump_sequence(constants, [PyFormat.AUTO] * len(constants))
             self._dumped = list(dumped), list(transformer.formats or ()), transformer.types or ()
         constants, formats, types = self._dumped
