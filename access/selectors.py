@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db.models import Q, QuerySet, Sum
 from django.db.models.functions import Lower
@@ -52,7 +52,25 @@ def find_repo_judged(
     raise refusals.hidden(actor)
 
 
-def find_files(secret: str, address: str, type_: str, namespace: str, name: str) -> Repo | None:
+class RepoFiles(NamedTuple):
+    """What is looked at of a repo to hand out its files: columns, in the order of the model."""
+
+    id: int
+    type: str
+    namespace_id: int
+    name: str
+    storage_id: str
+
+    @property
+    def repo(self) -> Repo:
+        """Django fetches the rest, if anybody asks for it."""
+        return Repo.from_db(None, _FILES, self)
+
+
+_FILES = columns_of(Repo, *RepoFiles._fields)
+
+
+def find_files(secret: str, address: str, type_: str, namespace: str, name: str) -> RepoFiles | None:
     """The repo of that id, with what its files need and no more, if whoever shows the token may read them.
 
     Raises as `tokens.authenticate` does.  None says nothing about why: `find_repo` does.
@@ -61,14 +79,11 @@ def find_files(secret: str, address: str, type_: str, namespace: str, name: str)
         return None
     repo_id = {"type_": type_, "namespace": namespace.lower(), "name": name.lower()}
     found = tokens.find(secret, address, Action.FILES_READ, _files_with_id, **repo_id)
-    return next((Repo.from_db(None, _REPO, values) for values in found), None)
-
-
-_REPO = columns_of(Repo, "id", "type", "name", "namespace_id", "storage_id")
+    return RepoFiles._make(found[0]) if found else None
 
 
 def _files_with_id(type_: str, namespace: str, name: str) -> QuerySet[Repo, Any]:
-    return Repo.objects.with_id(type_, namespace, name).values_list(*_REPO)
+    return Repo.objects.with_id(type_, namespace, name).values_list(*_FILES)
 
 
 def _with_id(type_: str, namespace: str, name: str) -> RepoQuerySet:

@@ -71,6 +71,7 @@ class CompiledQuery:
         self._sql, constants = _as_sql(self._compiler)
         self._is_plain = self._sql is not None and self._iterable_class in _PLAIN and not _converted(self._compiler)
         self._compiler.connection = None  # The next to ask may be another thread.
+        self._statement: Statement | None = None
         sql, others = _as_sql(build(**second).query.get_compiler(self._database))
         if sql != self._sql or len(constants) != len(others):
             raise NotCompilable("The SQL differs with the values.")
@@ -82,6 +83,8 @@ class CompiledQuery:
                 self._places[place] = name
             elif name is not None or type(one) is not type(two) or _plain(one) != _plain(two):
                 raise NotCompilable(f"Parameter {place} of the SQL is neither a value nor the same for all.")
+        if self._sql is not None and self._is_plain and connections[self._database].vendor == "postgresql":
+            self._statement = Statement(self._sql, list(map(_sized, self._constants)), self._places)
 
     def rows(self, **values: Any) -> list[Any]:
         """What the queryset would give.  Raises UnfitValue."""
@@ -90,7 +93,8 @@ class CompiledQuery:
         params = _with_values(self._constants, self._places, self._kinds, values)
         connection = connections[self._database]
         if self._is_plain:
-            return self._tuples(connection, params)
+            found = self._tuples(connection, params, values)
+            return [value for (value,) in found] if self._iterable_class is FlatValuesListIterable else found
         compiler = copy(self._compiler)
         compiler.connection = connection
         with _prepared(connection, params):
@@ -98,12 +102,14 @@ class CompiledQuery:
             ready = _Ready(compiler, self._database, self._fields)
             return list(self._iterable_class(ready, chunk_size=ROWS_AT_ONCE))
 
-    def _tuples(self, connection: Any, params: list[Any]) -> list[Any]:
+    def _tuples(self, connection: Any, params: list[Any], values: Mapping[str, Any]) -> list[Any]:
         """What Django's iterables would make of it, in a third of the time: as the database gives it."""
-        with _prepared(connection, params), connection.cursor() as cursor:
-            cursor.execute(self._sql, params)
-            found: list[Any] = cursor.fetchall()
-        return [value for (value,) in found] if self._iterable_class is FlatValuesListIterable else found
+        found = self._statement.rows(connection, values) if self._statement is not None else None
+        if found is None:
+            with _prepared(connection, params), connection.cursor() as cursor:
+                cursor.execute(self._sql, params)
+                found = cursor.fetchall()
+        return found
 
 
 class ChainedQuery:
@@ -131,14 +137,13 @@ class ChainedQuery:
         self._sql = f"SELECT * FROM ({first._sql}) AS first ({', '.join(names)}), LATERAL ({text}) AS second"  # noqa: S608
         self._constants, self._places, self._database = constants, places, first._database
         self._kinds = {name: {**first._kinds, **second._kinds}[name] for name in places.values()}
-        texts_alone = all(kind is str for kind in self._kinds.values())
-        self._statement = Statement(self._sql, constants, places) if texts_alone else None
+        self._statement = Statement(self._sql, list(map(_sized, constants)), places)
 
     def rows(self, **values: Any) -> list[tuple[Any, ...]]:
         """Rows of the first, each with what follows it.  Raises UnfitValue."""
         connection = connections[self._database]
         params = _with_values(self._constants, self._places, self._kinds, values)
-        found = self._statement.rows(connection, values) if self._statement is not None else None
+        found = self._statement.rows(connection, values)
         if found is not None:
             return found
         with _prepared(connection, params), connection.cursor() as cursor:
@@ -183,7 +188,7 @@ def _prepared(connection: Any, params: list[Any]) -> Iterator[None]:
         yield
         return
     # Else each would have the smallest type that holds it, and each type its own plan.
-    params[:] = [Int8(param) if type(param) is int else param for param in params]
+    params[:] = map(_sized, params)
     connection.ensure_connection()
     session = connection.connection
     usual, session.cursor_factory = session.cursor_factory, ServerBindingCursor
@@ -207,6 +212,10 @@ class _Ready:
 
     def get_compiler(self, using: str) -> Any:
         return self._compiler
+
+
+def _sized(param: Any) -> Any:
+    return Int8(param) if type(param) is int else param
 
 
 def _with_values(

@@ -13,13 +13,15 @@ from weakref import WeakKeyDictionary
 
 import psycopg
 from psycopg.adapt import PyFormat, Transformer
-from psycopg.pq import ExecStatus, TransactionStatus
+from psycopg.pq import ExecStatus, Format, TransactionStatus
+from psycopg.types.numeric import Int8
 
 _numbers = itertools.count(1)
+_Dumped = tuple[list[Any], list[Any], Any]
 
 
 class Statement:
-    """SQL with `%s` in the places of constants and of texts, which `places` names.
+    """SQL with `%s` in the places of constants and of values, which `places` names: texts, or whole numbers.
 
     Rows are those that a cursor gives.
     """
@@ -29,10 +31,10 @@ class Statement:
         self._sql = re.sub("%(%|s)", lambda sign: "%" if sign[1] == "%" else f"${next(numbers)}", sql).encode()
         self._constants = list(constants)
         self._places = dict(places)
-        self._dumped: tuple[list[Any], list[Any], Any] | None = None
+        self._dumped: _Dumped | None = None
         self._names: WeakKeyDictionary[Any, bytes] = WeakKeyDictionary()  # Of the statement, in each session.
 
-    def rows(self, connection: Any, values: Mapping[str, str]) -> list[tuple[Any, ...]] | None:
+    def rows(self, connection: Any, values: Mapping[str, int | str]) -> list[tuple[Any, ...]] | None:
         """None where it cannot be asked so, or fails: a cursor does it, or says what is wrong.
 
         `connection` is Django's.  In a transaction it is left to a cursor, as a failure would end the transaction; and
@@ -40,23 +42,19 @@ class Statement:
         """
         if connection.queries_logged or connection.execute_wrappers:
             return None
-        if any("\0" in value for value in values.values()):  # Where libpq's texts end.
-            return None
-        with suppress(psycopg.Error, UnicodeEncodeError), _session(connection) as session:
+        with suppress(psycopg.Error, _Unfit, UnicodeEncodeError), _session(connection) as session:
             if session.prepare_threshold is not None and session.pgconn.transaction_status == TransactionStatus.IDLE:
                 return self._asked(session, values)
         return None
 
-    def _asked(self, session: Any, values: Mapping[str, str]) -> list[tuple[Any, ...]] | None:
+    def _asked(self, session: Any, values: Mapping[str, int | str]) -> list[tuple[Any, ...]] | None:
         transformer = Transformer(session)
         if self._dumped is None:
-            constants = ["" if place in self._places else constant for place, constant in enumerate(self._constants)]
-            dumped = transformer.dump_sequence(constants, [PyFormat.AUTO] * len(constants))
-            self._dumped = list(dumped), list(transformer.formats or ()), transformer.types or ()
+            self._dumped = self._dump(transformer, values)
         constants, formats, types = self._dumped
         params = constants.copy()
         for place, name in self._places.items():
-            params[place] = values[name].encode()
+            params[place] = _text_of(values[name])
         own_name = self._names.get(session)
         if own_name is None:
             own_name = b"gatehub_%d" % next(_numbers)
@@ -71,18 +69,45 @@ class Statement:
         transformer.set_pgresult(result)
         return transformer.load_rows(0, result.ntuples, tuple)
 
+    def _dump(self, transformer: Any, values: Mapping[str, int | str]) -> _Dumped:
+        """The constants, formats and types of all, with nothing of the values but their kinds."""
+        stand_ins: dict[int, Any] = {
+            place: Int8(0) if isinstance(values[name], int) else "" for place, name in self._places.items()
+        }
+        params = [stand_ins.get(place, constant) for place, constant in enumerate(self._constants)]
+        dumped = list(transformer.dump_sequence(params, [PyFormat.AUTO] * len(params)))
+        formats = [
+            Format.TEXT if place in stand_ins else usual for place, usual in enumerate(transformer.formats or ())
+        ]
+        return dumped, formats, transformer.types or ()
+
+
+class _Unfit(Exception):
+    """A value that libpq would not take, or not whole."""
+
+
+def _text_of(value: int | str) -> bytes:
+    if isinstance(value, int):
+        return b"%d" % value
+    text = value.encode()
+    if b"\0" in text:  # Where libpq's texts end.
+        raise _Unfit
+    return text
+
 
 @contextmanager
 def _session(connection: Any) -> Iterator[psycopg.Connection[Any]]:
     """The thread's; where it has none yet, one that the pool lends for as long as one question takes."""
-    if connection.connection is not None or connection.pool is None:
+    pool = None if connection.connection is not None else connection.pool
+    if pool is None:
         connection.ensure_connection()
         yield connection.connection
         return
     with connection.wrap_database_errors:  # Where the pool has none to lend, a cursor would wait for it in vain, too.
-        connection.pool.open()
-        session = connection.pool.getconn()
+        if pool.closed:
+            pool.open()
+        session = pool.getconn()
     try:
         yield session
     finally:
-        connection.pool.putconn(session)
+        pool.putconn(session)

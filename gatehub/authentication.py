@@ -5,6 +5,9 @@ from __future__ import annotations
 import base64
 import binascii
 import ipaddress
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -52,11 +55,21 @@ class AccessTokenAuthentication(BaseAuthentication):
 
 def client_address(request: HttpRequest) -> str:
     """The caller's IP address; behind a trusted proxy, the one that the proxy saw.  Empty when there is none."""
-    address = request.META.get("REMOTE_ADDR", "")
+    return address_in(request.META)
+
+
+def address_in(meta: Mapping[str, Any]) -> str:
+    """As `client_address`, of what the WSGI server tells."""
+    address = meta.get("REMOTE_ADDR", "")
     if settings.BEHIND_PROXY:
-        address = request.headers.get("X-Forwarded-For", "").split(",")[-1].strip() or address
+        address = meta.get("HTTP_X_FORWARDED_FOR", "").split(",")[-1].strip() or address
+    return _as_address(address)
+
+
+@lru_cache(1024)
+def _as_address(text: str) -> str:
     try:
-        return str(ipaddress.ip_address(address))
+        return str(ipaddress.ip_address(text))
     except ValueError:
         return ""
 

@@ -18,6 +18,11 @@ GetResponse = Callable[[HttpRequest], HttpResponseBase]
 _TRACE_ID = re.compile(r"[A-Za-z0-9=_.;-]{8,100}", re.ASCII)
 
 
+def request_id(trace_id: str) -> str:
+    """The client's own trace id, or a new one where it has none, or none that we would repeat."""
+    return trace_id if _TRACE_ID.fullmatch(trace_id) else uuid.uuid4().hex
+
+
 class RequestId:
     """Every answer carries `X-Request-Id`: the client's own trace id, or a new one.  First in the chain.
 
@@ -28,8 +33,7 @@ class RequestId:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        trace_id = request.headers.get("X-Amzn-Trace-Id", "")
-        request.id = trace_id if _TRACE_ID.fullmatch(trace_id) else uuid.uuid4().hex  # type: ignore[attr-defined]
+        request.id = request_id(request.headers.get("X-Amzn-Trace-Id", ""))  # type: ignore[attr-defined]
         if request.path_info.startswith("//"):  # huggingface_hub 0.9 with a slash at the end of HF_ENDPOINT.
             request.path_info = "/" + request.path_info.lstrip("/")
             request.path = "/" + request.path.lstrip("/")

@@ -148,7 +148,6 @@ MIDDLEWARE = [
     "gatehub.middleware.RequestId",
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "gatehub.hub.quick.QuickFiles",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "gatehub.middleware.PrivatePages",
     "csp.middleware.CSPMiddleware",

@@ -8,7 +8,11 @@ from django.urls import get_resolver
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gatehub.settings")
 
-application = get_wsgi_application()
+django_application = get_wsgi_application()
+
+from gatehub.hub.quick import QuickFiles  # noqa: E402 - What it imports needs Django to be set up.
+
+application = QuickFiles(django_application)
 
 # What is loaded now stays, and the collector need not look through it again: at times that made a page 90 ms slower.
 _ = get_resolver().url_patterns  # All views, which Django would load with the first request.

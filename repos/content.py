@@ -26,7 +26,7 @@ from repos.git import (
     DeleteFolder,
     GitRepo,
 )
-from repos.models import GateForm, LfsObject, Repo, RepoTag
+from repos.models import GateForm, LfsObject, Repo, RepoTag, git_dir_of
 
 MAIN = "main"
 CARD = "README.md"
@@ -56,7 +56,12 @@ Operation = AddBlob | AddLargeFile | DeleteFile | DeleteFolder
 
 
 def open_git(repo: Repo) -> GitRepo:
-    return GitRepo.open(repo.git_dir)
+    return open_storage(repo.storage_id)
+
+
+def open_storage(storage_id: str) -> GitRepo:
+    """As `open_git`, of a repo of which no more is known."""
+    return GitRepo.open(git_dir_of(storage_id))
 
 
 def author_of(by: Actor) -> Author:

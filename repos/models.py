@@ -161,7 +161,12 @@ class Repo(models.Model):
 
     @property
     def git_dir(self) -> Path:
-        return _git_dir(settings.GATEHUB_GIT_DIR, self.storage_id)
+        return git_dir_of(self.storage_id)
+
+
+def git_dir_of(storage_id: str) -> Path:
+    """Where the git repository of the repo with this `storage_id` is."""
+    return _git_dir(settings.GATEHUB_GIT_DIR, storage_id)
 
 
 @lru_cache(4096)

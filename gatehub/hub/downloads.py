@@ -30,10 +30,10 @@ class Tally:
         self._counts: Counter[int] = Counter()
         self._next_write = 0.0
 
-    def add(self, repo: Repo) -> None:
-        """Count one download.  Never fails: what cannot be written now is kept for later."""
+    def add(self, repo: int) -> None:
+        """Count one download of the repo with this key.  Never fails: what cannot be written now is kept for later."""
         with self._lock:
-            self._counts[repo.pk] += 1
+            self._counts[repo] += 1
             now = monotonic()
             if now < self._next_write:
                 return

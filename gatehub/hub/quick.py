@@ -2,48 +2,184 @@
 
 from __future__ import annotations
 
+import logging
 import re
-from contextlib import suppress
-from typing import Final
+from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache
+from io import BytesIO
+from typing import TYPE_CHECKING, Any, Final
 
-from django.core.exceptions import DisallowedHost
-from django.http import HttpRequest
+from django.conf import settings
+from django.core.handlers.wsgi import WSGIRequest, get_path_info
+from django.db import close_old_connections
+from django.http import HttpResponse
+from django.http.request import split_domain_port, validate_host
 from django.http.response import HttpResponseBase
+from django.middleware.clickjacking import XFrameOptionsMiddleware
+from django.middleware.security import SecurityMiddleware
 
 from access import selectors
+from access.selectors import RepoFiles
 from accounts.errors import HubError
-from gatehub.authentication import client_address, token_in
-from gatehub.hub.resolve import answer
-from gatehub.middleware import GetResponse
+from gatehub.authentication import address_in, token_in
+from gatehub.hub.downloads import tally
+from gatehub.hub.resolve import File, find_file, serve_file
+from gatehub.hub.serving import PIECE, file_headers
+from gatehub.middleware import request_id
+from repos import content
 from repos.models import Repo
 
+if TYPE_CHECKING:
+    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+log = logging.getLogger("gatehub.quick")
+
 _FILE: Final = re.compile(r"/(datasets/)?([^/]+)/([^/]+)/resolve/([\s\S]+)")
+_ASKS_FOR_MORE: Final = frozenset(
+    {"HTTP_RANGE", "HTTP_IF_RANGE", "HTTP_IF_MATCH", "HTTP_IF_NONE_MATCH", "HTTP_IF_MODIFIED_SINCE",
+     "HTTP_IF_UNMODIFIED_SINCE", "HTTP_SEC_FETCH_DEST"}
+)  # fmt: skip
+"""With one of these, the answer may be another than the whole file."""
+_OK: Final = "200 OK"
+
+Headers = dict[str, str]
 
 
 class QuickFiles:
-    """Hands out files to whoever shows a token and may have them, before anybody thinks of sessions, forms and pages.
+    """Hands out files to whoever shows a token and may have them, before Django is called.
 
-    What these and the API framework do at each request took three quarters of it, and a snapshot asks for hundreds of
-    files.  The rule is the same, asked by the same functions.  Whatever is not admitted here goes the whole way, which
-    asks again, and says why it refuses.
+    What it, its middleware and the API framework do around each request took most of it, and a snapshot asks for
+    hundreds of files.  The rule is the same, asked by the same functions, and so are the headers.  Whatever is not
+    admitted here goes the whole way, which asks again, and says why it refuses.
     """
 
-    def __init__(self, get_response: GetResponse) -> None:
-        self.get_response = get_response
+    def __init__(self, application: WSGIApplication) -> None:
+        self._application = application
+        self._around = lru_cache(64)(_headers_around)
 
-    def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        header = request.META.get("HTTP_AUTHORIZATION", "")
-        if header and request.method in ("GET", "HEAD") and (asked := _FILE.fullmatch(request.path_info)):
-            with suppress(HubError, DisallowedHost):
-                response = self._answer(request, header, *asked.groups())
-                if response is not None:
-                    return response
-        return self.get_response(request)
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        header = environ.get("HTTP_AUTHORIZATION", "")
+        if header and environ["REQUEST_METHOD"] in ("GET", "HEAD"):
+            path = get_path_info(environ)
+            if path.startswith("//"):  # As `gatehub.middleware.RequestId`.
+                path = "/" + path.lstrip("/")
+            asked = _FILE.fullmatch(path)
+            around = self._headers_of_all(environ) if asked else None
+            if asked and around is not None:
+                body = self._answer(environ, start_response, around, header, *asked.groups())
+                if body is not None:
+                    return body
+        return self._application(environ, start_response)
+
+    def _headers_of_all(self, environ: WSGIEnvironment) -> Headers | None:
+        """What is on every answer; None where another is due, such as that this host is no name of the server."""
+        host = environ.get("HTTP_HOST", "")
+        if not _is_ours(host, tuple(settings.ALLOWED_HOSTS)):
+            return None
+        return self._around(host, environ["wsgi.url_scheme"], environ.get("HTTP_X_FORWARDED_PROTO"))
 
     def _answer(
-        self, request: HttpRequest, header: str, datasets: str | None, namespace: str, name: str, rest: str
-    ) -> HttpResponseBase | None:
-        request.get_host()  # Refuses names that are not this server's.
-        type_ = Repo.Type.DATASET if datasets else Repo.Type.MODEL
-        repo = selectors.find_files(token_in(header), client_address(request), type_.value, namespace, name)
-        return None if repo is None else answer(request, repo, rest)
+        self,
+        environ: WSGIEnvironment,
+        start_response: StartResponse,
+        around: Headers,
+        header: str,
+        datasets: str | None,
+        namespace: str,
+        name: str,
+        rest: str,
+    ) -> Iterable[bytes] | None:
+        close_old_connections()
+        body: Iterable[bytes] | None = None
+        try:
+            type_ = Repo.Type.DATASET if datasets else Repo.Type.MODEL
+            found = selectors.find_files(token_in(header), address_in(environ), type_.value, namespace, name)
+            if found is not None:
+                file = find_file(found.id, content.open_storage(found.storage_id), rest)
+                around = around | {"X-Request-Id": request_id(environ.get("HTTP_X_AMZN_TRACE_ID", ""))}
+                body = _plainly(environ, start_response, around, found, file)
+                if body is None:
+                    body = _served(environ, start_response, around, found.repo, file)
+        except HubError:
+            body = None
+        except Exception:  # The whole way has a page for it, if it fails there, too.
+            log.exception("There was no short way to a file.")
+            body = None
+        if body is None or body is _NOTHING:
+            close_old_connections()  # What has a body does it when the body is out.
+        return body
+
+
+_NOTHING: Final[tuple[bytes, ...]] = ()
+
+
+def _plainly(
+    environ: WSGIEnvironment, start_response: StartResponse, around: Headers, found: RepoFiles, file: File
+) -> Iterable[bytes] | None:
+    """The answer to most requests: the headers of a file, or all of a small one; None where more is asked for."""
+    if environ.get("QUERY_STRING") or not _ASKS_FOR_MORE.isdisjoint(environ):
+        return None
+    entry = file.entry
+    body: Iterable[bytes] = _NOTHING
+    if environ["REQUEST_METHOD"] == "GET":
+        if entry.lfs is not None or entry.size > PIECE:
+            return None
+        body = _Body(file.git.read_blob(entry.oid), lambda: tally.add(found.id))
+    headers = around | file_headers(entry, file.commit, attachment=False) | {"Content-Length": str(entry.size)}
+    start_response(_OK, list(headers.items()))
+    return body
+
+
+class _Body:
+    """What a small file holds; `on_download` is called once it is out."""
+
+    def __init__(self, contents: bytes, on_download: Callable[[], None]) -> None:
+        self._contents = contents
+        self._on_download = on_download
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter((self._contents,))
+
+    def close(self) -> None:
+        self._on_download()
+        close_old_connections()
+
+
+def _served(
+    environ: WSGIEnvironment, start_response: StartResponse, around: Headers, repo: Repo, file: File
+) -> Iterable[bytes]:
+    """As Django's own handler sends what its views give.  Raises as `serving.serve` does."""
+    response = serve_file(WSGIRequest(environ), repo, file)
+    for name, value in around.items():
+        response.setdefault(name, value)
+    start_response(f"{response.status_code} {response.reason_phrase}", list(response.items()))
+    return _sent_by(environ, response)
+
+
+def _sent_by(environ: WSGIEnvironment, response: HttpResponseBase) -> Iterable[bytes]:
+    """The body, by the server's own means where it has some for files."""
+    file = getattr(response, "file_to_stream", None)
+    if file is None or "wsgi.file_wrapper" not in environ:
+        return response
+    file.close = response.close  # The server closes the file, and by that the response.
+    wrapped: Iterable[bytes] = environ["wsgi.file_wrapper"](file, response.block_size)  # type: ignore[attr-defined]
+    return wrapped
+
+
+@lru_cache(256)
+def _is_ours(host: str, allowed: tuple[str, ...]) -> bool:
+    """Whether `HttpRequest.get_host` would take it for a name of this server."""
+    domain, _ = split_domain_port(host)
+    return bool(domain) and validate_host(domain, allowed)
+
+
+def _headers_around(host: str, scheme: str, forwarded: str | None) -> Headers | None:
+    """What Django's middleware puts on every answer to a request by such a scheme; None where it answers itself."""
+    environ: dict[str, Any] = {"REQUEST_METHOD": "GET", "wsgi.url_scheme": scheme, "wsgi.input": BytesIO()}
+    environ |= {"HTTP_HOST": host, "SERVER_NAME": "", "SERVER_PORT": ""}
+    if forwarded is not None:
+        environ["HTTP_X_FORWARDED_PROTO"] = forwarded
+    inner = HttpResponse()
+    del inner["Content-Type"]
+    answer = SecurityMiddleware(XFrameOptionsMiddleware(lambda _: inner))(WSGIRequest(environ))
+    return dict(answer.items()) if answer is inner else None

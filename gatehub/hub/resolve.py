@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -44,11 +44,11 @@ class ResolveView(HubView):
         try:
             repo = self.find_repo(Action.FILES_READ)
         except GatedRepo as refusal:
-            return _answer(request._request, *self._open_file(rest, refusal))
+            return serve_file(request._request, *self._open_file(rest, refusal))
         return answer(request._request, repo, rest)
 
-    def _open_file(self, rest: str, refusal: GatedRepo) -> tuple[Repo, GitRepo, str, str]:
-        """Repo, commit and path of a file that the gate does not hold; otherwise the gate's refusal."""
+    def _open_file(self, rest: str, refusal: GatedRepo) -> tuple[Repo, File]:
+        """A file that the gate does not hold, and its repo; otherwise the gate's refusal."""
         repo = self.find_repo(Action.CARD_VIEW)
         git = content.open_git(repo)
         revision, path = git.split(rest)
@@ -56,31 +56,44 @@ class ResolveView(HubView):
             raise refusal
         policy.require_file(self.actor, repo, path)
         try:
-            return repo, git, git.resolve_revision(revision), path
+            commit = git.resolve_revision(revision)
         except RevisionNotFound:
             raise refusal from None
+        return repo, File(git, commit, _file(repo.pk, git, commit, path))
 
 
 def answer(request: HttpRequest, repo: Repo, rest: str) -> HttpResponseBase:
     """`{revision}/{path}` of a repo whose files the caller may read.  Raises RevisionNotFound, and as `serve` does."""
-    git = content.open_git(repo)
+    return serve_file(request, repo, find_file(repo.pk, content.open_git(repo), rest))
+
+
+class File(NamedTuple):
+    """A file at a commit, that the repo may hand out."""
+
+    git: GitRepo
+    commit: str
+    entry: Entry
+
+
+def find_file(repo: int, git: GitRepo, rest: str) -> File:
+    """`{revision}/{path}` of the repo with this key.  Raises RevisionNotFound; EntryNotFound, naming the commit."""
     revision, path = git.split(rest)
-    return _answer(request, repo, git, git.resolve_revision(revision), path)
+    commit = git.resolve_revision(revision)
+    return File(git, commit, _file(repo, git, commit, path))
 
 
-def _answer(request: HttpRequest, repo: Repo, git: GitRepo, commit: str, path: str) -> HttpResponseBase:
-    entry = _file(repo, git, commit, path)
+def serve_file(request: HttpRequest, repo: Repo, file: File) -> HttpResponseBase:
+    """Raises as `serve` does."""
     on_page = request.headers.get("Sec-Fetch-Dest") in _PARTS_OF_PAGES
-    on_download = _not_counted if on_page else lambda: tally.add(repo)
-    return serve(request, repo, git, entry, commit, on_download=on_download)
+    on_download = _not_counted if on_page else lambda: tally.add(repo.pk)
+    return serve(request, repo, file.git, file.entry, file.commit, on_download=on_download)
 
 
-def _file(repo: Repo, git: GitRepo, commit: str, path: str) -> Entry:
-    """The file at the path, if it is one, and the repo may hand it out.  Raises EntryNotFound, naming the commit."""
+def _file(repo: int, git: GitRepo, commit: str, path: str) -> Entry:
     entry = git.entry(commit, path)
     if entry.type != "file":
         raise EntryNotFound(f"{path!a} is a folder.", commit=commit)
-    if entry.lfs is not None and not rows(_object, repo=repo.pk, sha256=entry.lfs.sha256):
+    if entry.lfs is not None and not rows(_object, repo=repo, sha256=entry.lfs.sha256):
         raise EntryNotFound(f"The contents of {path!a} were never uploaded to this repository.", commit=commit)
     return entry
 

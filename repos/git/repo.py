@@ -22,6 +22,7 @@ from repos.git.objects import Author, Changes, CommitInfo, Entry, Ref
 from repos.git.pointers import pointer_text
 
 MAX_OPEN = 256  # Repos kept open per process.
+MAX_ENTRIES = 256  # Files and folders remembered per repo.
 CHUNK_BYTES = 64 * 1024
 
 # What `git` itself must know of the repo: pushed objects and refs are on disk before they count, and are well-formed.
@@ -44,6 +45,7 @@ class GitRepo:
         self._ref_folders = revisions.RefFolders(path)
         self._witnesses = revisions.Witnesses()
         self._counts: dict[tuple[str, int], int] = {}
+        self._entries: dict[tuple[str, str], Entry] = {}
 
     @classmethod
     def create(cls, path: Path, *, author: Author, files: Mapping[str, bytes]) -> Self:
@@ -134,8 +136,15 @@ class GitRepo:
 
     def entry(self, commit: str, path: str) -> Entry:
         """The file or folder at `path`, "" for the root folder.  Raises EntryNotFound, which names the commit."""
-        with self._handles.take() as handle:
-            return tree.entry_at(handle, commit, path)
+        key = commit, path
+        found = self._entries.get(key)
+        if found is None:
+            with self._handles.take() as handle:
+                found = tree.entry_at(handle, commit, path)
+            if len(self._entries) >= MAX_ENTRIES:
+                self._entries.clear()
+            self._entries[key] = found  # A commit never changes.
+        return found
 
     def tree(
         self,

@@ -87,7 +87,6 @@ def test_a_count_that_cannot_be_written_fails_no_download_and_is_kept(stranger, 
 
 
 def test_a_repo_that_is_gone_is_not_counted(stranger, repo, tally):
-    gone = Repo(pk=999_999)
-    tally.add(gone)
+    tally.add(999_999)
     text_of(stranger.get(FILE))
     assert count(repo) == 1

@@ -6,11 +6,16 @@ lab/gated is gated, and not offered in the Union; lab/hidden is private; lab/off
 from __future__ import annotations
 
 import base64
+from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
+from urllib.parse import unquote_to_bytes
 
 import pytest
-from django.db import connection
-from django.test import Client
+from django.core import signals
+from django.core.handlers.wsgi import WSGIHandler
+from django.db import close_old_connections, connection
+from django.test import RequestFactory
 from django.utils import timezone
 
 from access import services, tokens
@@ -19,12 +24,12 @@ from access.tokens import Scope
 from accounts.actor import SYSTEM, Actor
 from accounts.models import User
 from accounts.prepared import Statement
+from gatehub.hub.downloads import tally
 from gatehub.hub.quick import QuickFiles
 from repos.models import Repo
-from tests.support.cast import make_token, text_of
+from tests.support.cast import add_files, make_token
 from tests.support.geoip import write_database
 
-QUICK = f"{QuickFiles.__module__}.{QuickFiles.__qualname__}"
 NAMES = ("gated", "hidden", "off", "open")
 FRANCE, AMERICA = "81.2.69.160", "2001:db8::1"
 CARD = b"---\nextra_gated_eu_disallowed: true\n---\n# A model\n"
@@ -103,30 +108,93 @@ def headers(repos, ada, rea, sam, noor, olu, make_user) -> dict[str, str]:
     return {who: f"Bearer {secret}" for who, secret in secrets.items()} | odd
 
 
-def answers_to(headers: dict[str, str], address: str) -> dict[tuple[str, ...], tuple]:
-    client, answers = Client(REMOTE_ADDR=address), {}
+@pytest.fixture(autouse=True)
+def in_a_transaction(db, monkeypatch):
+    """The test's own, which would be closed with its connection after each request; as Django's test client does it."""
+    if not connection.in_atomic_block:
+        yield
+        return
+    monkeypatch.setattr("gatehub.hub.quick.close_old_connections", lambda: None)
+    both = (signals.request_started, signals.request_finished)
+    for signal in both:
+        signal.disconnect(close_old_connections)
+    yield
+    for signal in both:
+        signal.connect(close_old_connections)
+
+
+@dataclass
+class Answer:
+    """What a WSGI application says."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+
+class Caller:
+    """Asks a WSGI application, from an address."""
+
+    def __init__(self, application: Any, address: str = AMERICA) -> None:
+        self.application = application
+        self.address = address
+
+    def __call__(self, method: str, path: str, **headers: str) -> Answer:
+        headers = {"Host": "testserver", **headers}
+        request = RequestFactory().generic(method, path, REMOTE_ADDR=self.address, headers=headers)
+        request.environ["PATH_INFO"] = unquote_to_bytes(path.partition("?")[0]).decode("latin-1")
+        started: list[tuple[str, list[tuple[str, str]]]] = []
+        given = self.application(request.environ, lambda *args: started.append(args))
+        try:
+            body = b"".join(given)
+        finally:
+            if hasattr(given, "close"):
+                given.close()
+        ((status, told),) = started
+        assert len({name.lower() for name, _ in told}) == len(told)
+        return Answer(int(status[:3]), dict(told), body)
+
+
+def fails(environ: object, start_response: object) -> None:
+    raise AssertionError("the whole way")
+
+
+@pytest.fixture
+def short():
+    """The short way alone."""
+    return Caller(QuickFiles(fails))
+
+
+@pytest.fixture
+def both():
+    """As requests are answered: the short way, or else the whole one."""
+    return Caller(QuickFiles(WSGIHandler()))
+
+
+def answers_to(caller: Caller, headers: dict[str, str]) -> dict[tuple[str, ...], tuple]:
+    answers = {}
     for who, authorization in headers.items():
         for name in (*NAMES, "missing"):
             for path, more in REQUESTS if name == "gated" and who in ("ada", "accepted") else REQUESTS[:1]:
-                for method in ("get", "head"):
-                    given = {"Authorization": authorization, **more}
-                    answer = getattr(client, method)(f"/lab/{name}/resolve/main/{path}", headers=given)
-                    left_out = OF_THE_FRAMEWORK | ({"Content-Length"} if answer.status_code == 304 else set())
+                for method in ("GET", "HEAD"):
+                    answer = caller(method, f"/lab/{name}/resolve/main/{path}", Authorization=authorization, **more)
+                    left_out = OF_THE_FRAMEWORK | ({"Content-Length"} if answer.status == 304 else set())
                     told = {name: value for name, value in answer.headers.items() if name not in left_out}
                     key = (who, name, path, *more.values(), method)
-                    answers[key] = (answer.status_code, text_of(answer), told)
+                    answers[key] = (answer.status, answer.body, told)
     return answers
 
 
 @pytest.fixture
 def by_libpq(monkeypatch) -> list[int]:
-    """How many rows each statement gave that libpq was asked for at once."""
+    """How many rows each statement gave that begins a download, and that libpq was asked for at once."""
     given: list[int] = []
     usual = Statement.rows
 
     def rows(*args):
         found = usual(*args)
-        given.extend([] if found is None else [len(found)])
+        if found is not None and b"LATERAL" in args[0]._sql:
+            given.append(len(found))
         return found
 
     monkeypatch.setattr(Statement, "rows", rows)
@@ -144,22 +212,56 @@ def test_outside_of_transactions_it_gives_what_the_whole_way_gives(address, repo
 
 @pytest.mark.postgresql
 @pytest.mark.django_db(transaction=True)
-def test_outside_of_transactions_a_decision_counts_at_the_next_request(repos, headers, sam, ada, by_libpq):
-    test_a_decision_counts_at_the_next_request(repos, headers, sam, ada)
-    assert by_libpq == [1, 0, 1, 0]
+def test_outside_of_transactions_a_decision_counts_at_the_next_request(repos, headers, sam, ada, both, by_libpq):
+    test_a_decision_counts_at_the_next_request(repos, headers, sam, ada, both)
+    assert by_libpq[-3:] == [0, 1, 0]  # Before the first, psycopg may have let all go with a rollback.
 
 
 @pytest.mark.parametrize("address", [AMERICA, FRANCE])
 @pytest.mark.parametrize("database", ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
 def test_it_gives_what_the_whole_way_gives(database, address, repos, headers, settings):
-    assert QUICK in settings.MIDDLEWARE
-    quick = answers_to(headers, address)
-    settings.MIDDLEWARE = [name for name in settings.MIDDLEWARE if name != QUICK]
-    assert quick == answers_to(headers, address)
+    whole = WSGIHandler()
+    quick = answers_to(Caller(QuickFiles(whole), address), headers)
+    assert quick == answers_to(Caller(whole, address), headers)
     gave = {who for (who, name, *_, method), answer in quick.items() if name == "gated" and answer[0] == 200
-            and method == "get" and answer[1] == b"0123456789"}  # fmt: skip
+            and method == "GET" and answer[1] == b"0123456789"}  # fmt: skip
     here = {"accepted", "accepted, to write", "accepted, of what is gated", "accepted, of this repo", "basic"}
     assert gave == {"ada", "a member"} | (here if address == AMERICA else set())
+
+
+@pytest.mark.parametrize("path", ["a.txt", "big.bin"])
+@pytest.mark.parametrize("query", ["?download=true", "?download=1&x=y"])
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_a_query_is_heeded(method, query, path, repos, headers, both):
+    address = f"/lab/gated/resolve/main/{path}{query}"
+    given = both(method, address, Authorization=headers["accepted"])
+    assert given.headers["Content-Disposition"].startswith("attachment;")
+    assert given.status == 200
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_addresses_that_clients_send_in_other_words_are_the_same(method, repos, headers, short, ada, make_repo):
+    make_repo("lab/names", by=ada, files={"ünï/ß 李.txt": b"letters", "a%41.txt": b"percent"})
+    for path, contents in {"%C3%BCn%C3%AF/%C3%9F%20%E6%9D%8E.txt": b"letters", "a%2541.txt": b"percent"}.items():
+        answer = short(method, f"/lab/names/resolve/main/{path}", Authorization=headers["ada"])
+        assert (answer.status, answer.body) == (200, contents if method == "GET" else b"")
+    assert short(method, "//LAB/gated/resolve/main/a.txt", Authorization=headers["ada"]).status == 200
+
+
+def test_a_dataset_is_not_a_model_of_the_same_name(repos, headers, both, ada, make_repo):
+    make_repo("lab/gated", type_="dataset", by=ada, files={"only.txt": b"of the dataset"})
+    assert both("GET", "/datasets/lab/gated/resolve/main/only.txt", Authorization=headers["ada"]).status == 200
+    assert both("GET", "/lab/gated/resolve/main/only.txt", Authorization=headers["ada"]).status == 404
+
+
+def test_the_trace_id_of_the_client_comes_back(repos, headers, short):
+    path = "/lab/gated/resolve/main/a.txt"
+    first, second = (short("HEAD", path, Authorization=headers["ada"]) for _ in range(2))
+    assert first.headers["X-Request-Id"] != second.headers["X-Request-Id"]
+    given = {"Authorization": headers["ada"], "X-Amzn-Trace-Id": "0123-456789"}
+    assert short("HEAD", path, **given).headers["X-Request-Id"] == "0123-456789"
+    odd = given | {"X-Amzn-Trace-Id": "a b\r\nc: d"}
+    assert len(short("HEAD", path, **odd).headers["X-Request-Id"]) == 32
 
 
 @pytest.mark.parametrize(
@@ -171,75 +273,117 @@ def test_it_gives_what_the_whole_way_gives(database, address, repos, headers, se
     ],
 )
 def test_a_file_costs_few_queries_and_a_large_one_one_more(
-    database, who, queries, repos, headers, django_assert_num_queries
+    database, who, queries, repos, headers, short, django_assert_num_queries
 ):
-    client = Client(REMOTE_ADDR=AMERICA, headers={"Authorization": headers[who]})
     for path, more in (("a.txt", 0), ("big.bin", 1)):
-        assert client.head(f"/lab/gated/resolve/main/{path}").status_code == 200
+        address = f"/lab/gated/resolve/main/{path}"
+        assert short("HEAD", address, Authorization=headers[who]).status == 200
         with django_assert_num_queries(queries + more):
-            assert client.head(f"/lab/gated/resolve/main/{path}").status_code == 200
+            assert short("HEAD", address, Authorization=headers[who]).status == 200
 
 
-def test_sessions_forms_and_pages_are_not_thought_of(repos, headers, settings):
-    """With the rest of the chain gone, a file is handed out all the same."""
-    kept = settings.MIDDLEWARE.index(QUICK) + 1
-    settings.MIDDLEWARE = [*settings.MIDDLEWARE[:kept], "tests.hub.test_quick.Fails"]
-    client = Client(REMOTE_ADDR=AMERICA, headers={"Authorization": headers["accepted"]})
-    assert client.head("/lab/gated/resolve/main/a.txt").status_code == 200
-    for path in ("/lab/gated", "/api/models/lab/gated", "/lab/gated/resolve/main/missing.txt"):
-        with pytest.raises(AssertionError, match="the whole way"):
-            client.head(path)
-    with pytest.raises(AssertionError, match="the whole way"):
-        client.post("/lab/gated/resolve/main/a.txt")
-    with pytest.raises(AssertionError, match="the whole way"):
-        Client().head("/lab/open/resolve/main/a.txt")  # Without a token.
-
-
-class Fails:
-    def __init__(self, get_response):
-        pass
-
-    def __call__(self, request):
-        raise AssertionError("the whole way")
-
-
-def test_a_decision_counts_at_the_next_request(repos, headers, sam, ada):
-    client = Client(REMOTE_ADDR=AMERICA, headers={"Authorization": headers["accepted"]})
+def test_the_rest_is_not_thought_of(repos, headers, short):
+    """Without the rest of the server, a file is handed out all the same."""
+    authorization = {"Authorization": headers["accepted"]}
     path = "/lab/gated/resolve/main/a.txt"
-    assert client.head(path).status_code == 200
+    assert short("HEAD", path, **authorization).status == 200
+    for other in ("/lab/gated", "/api/models/lab/gated", "/lab/gated/resolve/main/missing.txt"):
+        with pytest.raises(AssertionError, match="the whole way"):
+            short("HEAD", other, **authorization)
+    with pytest.raises(AssertionError, match="the whole way"):
+        short("POST", path, **authorization)
+    with pytest.raises(AssertionError, match="the whole way"):
+        short("HEAD", "/lab/open/resolve/main/a.txt")  # Without a token.
+
+
+def test_a_decision_counts_at_the_next_request(repos, headers, sam, ada, both):
+    authorization, path = {"Authorization": headers["accepted"]}, "/lab/gated/resolve/main/a.txt"
+    assert both("HEAD", path, **authorization).status == 200
     request = repos["gated"].access_requests.get(user=sam)
     services.review(access_request=request, status="rejected", by=Actor(user=ada))
-    assert client.head(path).status_code == 403
+    assert both("HEAD", path, **authorization).status == 403
     services.review(access_request=request, status="accepted", by=Actor(user=ada))
-    assert client.head(path).status_code == 200
+    assert both("HEAD", path, **authorization).status == 200
     for token in AccessToken.objects.filter(user=sam, role="read"):
         tokens.revoke(token=token, by=SYSTEM)
-    assert client.head(path).status_code == 401
+    assert both("HEAD", path, **authorization).status == 401
 
 
-def test_the_use_of_the_token_is_noted(repos, headers, sam):
-    client = Client(REMOTE_ADDR=AMERICA, headers={"Authorization": headers["accepted"]})
-    client.head("/lab/gated/resolve/main/a.txt")
+def test_a_file_that_has_changed_is_the_new_one(repos, headers, ada, short):
+    authorization, path = {"Authorization": headers["accepted"]}, "/lab/gated/resolve/main/a.txt"
+    before = short("HEAD", path, **authorization)
+    add_files(repos["gated"], {"a.txt": b"another text"}, by=ada)
+    after = short("GET", path, **authorization)
+    assert after.body == b"another text"
+    assert {before.headers[name] == after.headers[name] for name in ("ETag", "X-Repo-Commit")} == {False}
+
+
+def test_the_use_of_the_token_is_noted(repos, headers, sam, short):
+    short("HEAD", "/lab/gated/resolve/main/a.txt", Authorization=headers["accepted"])
     token = AccessToken.objects.filter(user=sam, role="read").earliest("pk")
     assert timezone.now() - token.last_used_at < timedelta(minutes=1)
 
 
-def test_a_name_that_is_not_this_servers_is_refused(repos, headers, settings):
+@pytest.mark.parametrize(
+    ("method", "path", "more", "counted"),
+    [
+        ("GET", "a.txt", {}, 1),
+        ("GET", "big.bin", {}, 1),
+        ("HEAD", "a.txt", {}, 0),
+        ("GET", "a.txt", {"Range": "bytes=0-3"}, 1),
+        ("GET", "a.txt", {"Range": "bytes=3-"}, 0),
+        ("GET", "a.txt", {"If-None-Match": "*"}, 0),
+        ("GET", "a.txt", {"Sec-Fetch-Dest": "image"}, 0),
+        ("GET", "missing.txt", {}, 0),
+    ],
+)
+def test_what_holds_the_file_or_its_beginning_is_a_download(
+    method, path, more, counted, repos, headers, both, monkeypatch
+):
+    seen: list[int] = []
+    monkeypatch.setattr(tally, "add", seen.append)
+    both(method, f"/lab/gated/resolve/main/{path}", Authorization=headers["accepted"], **more)
+    assert seen == [repos["gated"].pk] * counted
+
+
+def test_a_name_that_is_not_this_servers_is_refused(repos, headers, settings, both):
     settings.ALLOWED_HOSTS = ["hub.example.org"]
-    given = {"Authorization": headers["accepted"], "Host": "elsewhere.example.org"}
-    client = Client(REMOTE_ADDR=AMERICA)
-    assert client.head("/lab/gated/resolve/main/a.txt", headers=given).status_code == 400
-    given["Host"] = "hub.example.org"
-    assert client.head("/lab/gated/resolve/main/a.txt", headers=given).status_code == 200
+    given, path = {"Authorization": headers["accepted"]}, "/lab/gated/resolve/main/a.txt"
+    for host in ("elsewhere.example.org", "", "hub.example.org@elsewhere.example.org"):
+        assert both("HEAD", path, Host=host, **given).status == 400
+    assert both("HEAD", path, Host="hub.example.org", **given).status == 200
+    assert both("HEAD", path, Host="hub.example.org:8000", **given).status == 200
 
 
-def test_what_the_database_refuses_is_an_error_of_the_server(repos, headers, monkeypatch):
-    """Nothing is handed out while nobody can be asked."""
+def test_where_only_https_is_served_that_is_asked_for_first(repos, headers, settings):
+    settings.SECURE_SSL_REDIRECT, settings.SECURE_HSTS_SECONDS = True, 3600
+    settings.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    both, given = Caller(QuickFiles(WSGIHandler())), {"Authorization": headers["accepted"]}
+    path = "/lab/gated/resolve/main/a.txt"
+    for more in ({}, {"X-Forwarded-Proto": "http"}):
+        answer = both("GET", path, **given, **more)
+        assert (answer.status, answer.headers["Location"]) == (301, f"https://testserver{path}")
+    answer = both("GET", path, **given, **{"X-Forwarded-Proto": "https"})
+    assert (answer.status, answer.headers["Strict-Transport-Security"]) == (200, "max-age=3600")
 
+
+@pytest.mark.parametrize("name", ["access.tokens.rows", "gatehub.hub.quick.find_file"])
+def test_what_fails_is_an_error_of_the_server_and_hands_out_nothing(name, repos, headers, both, monkeypatch):
     def fails(*_: object, **__: object) -> None:
         raise RuntimeError("The database is gone.")
 
-    monkeypatch.setattr("access.tokens.rows", fails)
-    client = Client(REMOTE_ADDR=AMERICA, headers={"Authorization": headers["accepted"]}, raise_request_exception=False)
-    assert client.head("/lab/gated/resolve/main/a.txt").status_code == 500
+    monkeypatch.setattr(name, fails)
+    monkeypatch.setattr("gatehub.hub.resolve.find_file", fails)
+    answer = both("GET", "/lab/gated/resolve/main/a.txt", Authorization=headers["accepted"])
+    assert answer.status == 500
+    assert b"0123456789" not in answer.body
     assert connection.in_atomic_block
+
+
+def test_a_failure_of_the_short_way_alone_is_logged_and_the_whole_way_answers(
+    repos, headers, both, monkeypatch, caplog
+):
+    monkeypatch.setattr("gatehub.hub.quick.find_file", None)
+    answer = both("GET", "/lab/gated/resolve/main/a.txt", Authorization=headers["accepted"])
+    assert (answer.status, answer.body) == (200, b"0123456789")
+    assert [record.name for record in caplog.records] == ["gatehub.quick"]
