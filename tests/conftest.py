@@ -28,6 +28,7 @@ pytest_plugins = [
     "tests.support.server",
     "tests.support.nginx",
     "tests.support.chromium",
+    "tests.support.order",
     "tests.support.hub",  # Last: it imports the server, whose module must be registered first.
 ]
 

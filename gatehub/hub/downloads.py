@@ -32,16 +32,23 @@ class Tally:
 
     def add(self, repo: int) -> None:
         """Count one download of the repo with this key.  Never fails: what cannot be written now is kept for later."""
+        if self.count(repo):
+            self.write()
+
+    def count(self, repo: int) -> bool:
+        """Count one download, and write nothing.  Gives whether it is time to."""
         with self._lock:
             self._counts[repo] += 1
             now = monotonic()
             if now < self._next_write:
-                return
+                return False
             self._next_write = now + WRITE_SECONDS
-            counts, self._counts = self._counts, Counter()
-        self._write(counts)
+            return True
 
-    def _write(self, counts: Counter[int]) -> None:
+    def write(self) -> None:
+        """Never fails, as `add`."""
+        with self._lock:
+            counts, self._counts = self._counts, Counter()
         for key, count in list(counts.items()):
             try:
                 Repo.objects.filter(pk=key).update(downloads=F("downloads") + count)

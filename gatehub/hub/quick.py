@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, Final
@@ -105,12 +105,9 @@ class QuickFiles:
         except Exception:  # The whole way has a page for it, if it fails there, too.
             log.exception("There was no short way to a file.")
             body = None
-        if body is None or body is _NOTHING:
-            close_old_connections()  # What has a body does it when the body is out.
+        if body is None or isinstance(body, list):
+            close_old_connections()  # Else it is done when the body is out.
         return body
-
-
-_NOTHING: Final[tuple[bytes, ...]] = ()
 
 
 def _plainly(
@@ -120,28 +117,29 @@ def _plainly(
     if environ.get("QUERY_STRING") or not _ASKS_FOR_MORE.isdisjoint(environ):
         return None
     entry = file.entry
-    body: Iterable[bytes] = _NOTHING
+    body: list[bytes] | _ThenWrite = []  # Of a list, granian knows that it is all.
     if environ["REQUEST_METHOD"] == "GET":
         if entry.lfs is not None or entry.size > PIECE:
             return None
-        body = _Body(file.git.read_blob(entry.oid), lambda: tally.add(found.id))
+        body = [file.git.read_blob(entry.oid)]
+        if tally.count(found.id):
+            body = _ThenWrite(body)
     headers = around | file_headers(entry, file.commit, attachment=False) | {"Content-Length": str(entry.size)}
     start_response(_OK, list(headers.items()))
     return body
 
 
-class _Body:
-    """What a small file holds; `on_download` is called once it is out."""
+class _ThenWrite:
+    """A body after which the downloads so far are written down: that may wait for somebody who holds a repo's row."""
 
-    def __init__(self, contents: bytes, on_download: Callable[[], None]) -> None:
-        self._contents = contents
-        self._on_download = on_download
+    def __init__(self, body: list[bytes]) -> None:
+        self._body = body
 
     def __iter__(self) -> Iterator[bytes]:
-        return iter((self._contents,))
+        return iter(self._body)
 
     def close(self) -> None:
-        self._on_download()
+        tally.write()
         close_old_connections()
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 from dataclasses import dataclass
 from datetime import timedelta
+from time import monotonic
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
@@ -24,7 +25,7 @@ from access.tokens import Scope
 from accounts.actor import SYSTEM, Actor
 from accounts.models import User
 from accounts.prepared import Statement
-from gatehub.hub.downloads import tally
+from gatehub.hub import downloads
 from gatehub.hub.quick import QuickFiles
 from repos.models import Repo
 from tests.support.cast import add_files, make_token
@@ -340,10 +341,16 @@ def test_the_use_of_the_token_is_noted(repos, headers, sam, short):
 def test_what_holds_the_file_or_its_beginning_is_a_download(
     method, path, more, counted, repos, headers, both, monkeypatch
 ):
-    seen: list[int] = []
-    monkeypatch.setattr(tally, "add", seen.append)
-    both(method, f"/lab/gated/resolve/main/{path}", Authorization=headers["accepted"], **more)
-    assert seen == [repos["gated"].pk] * counted
+    for writes in (True, False):
+        fresh = downloads.Tally()
+        if not writes:
+            fresh._next_write = monotonic() + 1000
+        for module in ("quick", "resolve"):
+            monkeypatch.setattr(f"gatehub.hub.{module}.tally", fresh)
+        Repo.objects.filter(pk=repos["gated"].pk).update(downloads=0)
+        both(method, f"/lab/gated/resolve/main/{path}", Authorization=headers["accepted"], **more)
+        fresh.write()
+        assert Repo.objects.get(pk=repos["gated"].pk).downloads == counted
 
 
 def test_a_name_that_is_not_this_servers_is_refused(repos, headers, settings, both):
