@@ -89,7 +89,6 @@ class QuickFiles:
         name: str,
         rest: str,
     ) -> Iterable[bytes] | None:
-        close_old_connections()
         body: Iterable[bytes] | None = None
         try:
             type_ = Repo.Type.DATASET if datasets else Repo.Type.MODEL

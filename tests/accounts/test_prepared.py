@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, nullcontext
 from datetime import UTC, datetime
+from types import SimpleNamespace
 
 import pytest
-from django.db import OperationalError, connection, transaction
+from django.db import OperationalError, connection, connections, transaction
 from django.test.utils import CaptureQueriesContext
 from psycopg_pool import PoolTimeout
 
+from accounts import prepared
 from accounts.models import User
 from accounts.prepared import Statement
 
@@ -115,27 +119,107 @@ def test_queries_that_somebody_wants_to_see_are_left_to_the_cursor(statement):
         assert statement.rows(connection, {"name": "noé"}) is None
 
 
-def test_a_session_of_the_pool_is_lent_and_given_back(statement):
-    pool = connection.pool
-    assert pool is not None
+def out_of_the_pool() -> int:
+    stats = connection.pool.get_stats()
+    return stats["pool_size"] - stats["pool_available"]
+
+
+def test_a_session_of_the_pool_is_kept_for_the_next_question_until_its_time_is_over(statement, monkeypatch):
     connection.close()
-    assert statement.rows(connection, {"name": "noé"})
-    assert connection.connection is None
-    stats = pool.get_stats()
-    assert stats["pool_available"] == stats["pool_size"]
+    for _ in range(5):
+        assert statement.rows(connection, {"name": "noé"})
+        assert connection.connection is None
+        assert 1 <= out_of_the_pool() <= prepared.KEPT
     assert Statement("SELECT 1 / length(%s)", ["x"], {0: "name"}).rows(connection, {"name": ""}) is None
-    stats = pool.get_stats()
-    assert stats["pool_available"] == stats["pool_size"]
     assert statement.rows(connection, {"name": "noé"})
+    prepared.release()
+    assert out_of_the_pool() == 0
+    monkeypatch.setattr(prepared, "KEPT_SECONDS", -1)
+    assert statement.rows(connection, {"name": "noé"})
+    assert out_of_the_pool() == 0
+
+
+def test_however_many_ask_few_sessions_answer(statement):
+    connection.close()
+    usual, used = prepared.Statement._asked, set[int]()
+
+    def asked(self, session, values):
+        used.add(id(session))
+        return usual(self, session, values)
+
+    def ask(number):
+        try:
+            return [statement.rows(connections["default"], {"name": "noé"}) for _ in range(number)]
+        finally:
+            connections["default"].close()
+
+    with pytest.MonkeyPatch.context() as patch, ThreadPoolExecutor(12) as threads:
+        patch.setattr(prepared.Statement, "_asked", asked)
+        patch.setattr(prepared, "PATIENCE", 60)
+        answers = list(threads.map(ask, [50] * 12))
+    assert answers == [[by_cursor("noé")] * 50] * 12
+    assert 1 <= len(used) <= prepared.KEPT
+
+
+def test_where_all_of_the_few_are_busy_one_more_is_asked(statement, monkeypatch):
+    connection.close()
+    monkeypatch.setattr(prepared, "PATIENCE", 0.01)
+    few = prepared._few_of(connection.pool)
+    with ExitStack() as busy:
+        for _ in range(prepared.KEPT):
+            busy.enter_context(few.lent(nullcontext()))
+        assert statement.rows(connection, {"name": "noé"})
+        assert out_of_the_pool() == prepared.KEPT
+    assert statement.rows(connection, {"name": "noé"})
+
+
+def test_a_small_pool_has_none_to_spare():
+    pool = SimpleNamespace(
+        max_size=3, closed=False, getconn=lambda: "a session", putconn=lambda session: back.append(session)
+    )
+    back: list[str] = []
+    few = prepared._Few(pool)
+    for number in (1, 2):
+        with few.lent(nullcontext()) as session:
+            assert session == "a session"
+        assert back == ["a session"] * number
+    few.release()
+    assert len(back) == 2
 
 
 def test_a_session_that_has_died_is_nobodys_answer(statement):
     connection.close()
     assert statement.rows(connection, {"name": "noé"})
-    session = connection.pool.getconn()
-    session.pgconn.finish()
-    connection.pool.putconn(session)
-    assert statement.rows(connection, {"name": "noé"}) == by_cursor("noé")
+    with prepared._few_of(connection.pool).lent(nullcontext()) as session:
+        session.pgconn.finish()
+    for _ in range(2 * prepared.KEPT):
+        found = statement.rows(connection, {"name": "noé"})
+        assert found is None or found == by_cursor("noé")
+        connection.close()
+    assert statement.rows(connection, {"name": "noé"})
+
+
+def test_a_session_that_the_server_has_ended_is_nobodys_answer(statement):
+    connection.close()
+    assert statement.rows(connection, {"name": "noé"})
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE pid <> pg_backend_pid() AND datname = current_database()"
+        )
+    connection.close()
+    answers = [statement.rows(connection, {"name": "noé"}) for _ in range(2 * prepared.KEPT)]
+    assert None in answers
+    assert answers[-1] == by_cursor("noé")
+
+
+@pytest.mark.parametrize("number", [0, -1, 7, 2**31, 2**62, -(2**40)])
+def test_whole_numbers_are_taken_as_they_are(number):
+    of_number = Statement(
+        "SELECT id, username FROM accounts_user WHERE id > %s AND id <> %s", [5, 5], {0: "key", 1: "key"}
+    )
+    found = of_number.rows(connection, {"key": number})
+    assert found == list(User.objects.filter(pk__gt=number).values_list("pk", "username"))
 
 
 def test_where_the_pool_has_none_to_lend_that_is_the_error_of_a_cursor(statement, monkeypatch):
@@ -143,6 +227,7 @@ def test_where_the_pool_has_none_to_lend_that_is_the_error_of_a_cursor(statement
         raise PoolTimeout("none left")
 
     connection.close()
+    prepared.release()
     monkeypatch.setattr(connection.pool, "getconn", getconn)
     with pytest.raises(OperationalError, match="none left"):
         statement.rows(connection, {"name": "noé"})

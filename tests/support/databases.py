@@ -12,7 +12,7 @@ from django.conf import settings
 from django.db import connection
 from django.test import TransactionTestCase
 
-from accounts import triggers
+from accounts import prepared, triggers
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -22,6 +22,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if len(kept) < len(items):
         config.hook.pytest_deselected(items=[item for item in items if item not in kept])
         items[:] = kept
+
+
+@pytest.fixture(autouse=True)
+def _no_sessions_kept() -> Iterator[None]:
+    """None outlives its test: the database could not be dropped."""
+    yield
+    prepared.release()
 
 
 @pytest.fixture(autouse=True, scope="session")
