@@ -4,7 +4,7 @@
 
 The file has 1 kB; the token is that of somebody whose request was accepted, one of `--people`.  The product runs as its
 image does (granian) and by its embedded default (gunicorn, on the same PostgreSQL); the empty view under the same
-server; the peer (`bench.peer_gate`) under uvicorn with as many workers, on the product's tables.  All take turns, with
+servers; the peer (`bench.peer_gate`) under uvicorn with as many workers, on the product's tables.  All take turns, with
 `--connections` that are kept.  A ratio is of answers per second, the median over the rounds.
 """
 
@@ -21,9 +21,8 @@ from pathlib import Path
 from typing import Any
 
 import requests
-from honcho.environ import parse_procfile
 
-from bench.hub import BIN, EmptyView, Hub, children_of, peak_mib, spread, write
+from bench.hub import BIN, EmptyView, Hub, children_of, embedded_command, peak_mib, spread, write
 from bench.load import Load, load
 from tests.support.processes import Process, free_port
 from tests.support.server import ROOT
@@ -76,9 +75,8 @@ class Embedded:
     def __init__(self, hub: Hub) -> None:
         port = free_port()
         self.url = f"http://127.0.0.1:{port}"
-        command = parse_procfile((ROOT / "Procfile").read_text()).processes["web"]
         env = {**hub.server.env, "GATEHUB_PORT": str(port)}
-        self.web = Process(["sh", "-c", command], log_file=hub.folder / "embedded.log", env=env, cwd=ROOT)
+        self.web = Process(embedded_command(), log_file=hub.folder / "embedded.log", env=env, cwd=ROOT)
         self.web.start(lambda: _answers(f"{self.url}/healthz"))
 
     def close(self) -> None:
@@ -127,8 +125,8 @@ def measure(people: int, options: argparse.Namespace) -> dict[str, Any]:
         stack.callback(hub.close)
         token = hub.server.manage("shell", "-v0", "-c", PREPARE.replace("sys.argv[1]", repr(CONTENTS.decode())))
         hub.start()
-        peer, embedded, empty = Peer(hub), Embedded(hub), EmptyView()
-        for side in (peer, embedded, empty):
+        peer, embedded, empty, embedded_empty = Peer(hub), Embedded(hub), EmptyView(), EmptyView(embedded=True)
+        for side in (peer, embedded, empty, embedded_empty):
             stack.callback(side.close)
         headers = {"Authorization": f"Bearer {token.strip()}"}
         sides = {
@@ -136,6 +134,7 @@ def measure(people: int, options: argparse.Namespace) -> dict[str, Any]:
             "product, gunicorn": f"{embedded.url}{PATH}",
             "FastAPI": f"{peer.url}{PATH}",
             "empty view, granian": f"{empty.url}/",
+            "empty view, gunicorn": f"{embedded_empty.url}/",
         }
         for name, url in sides.items():
             answer = requests.get(url, headers=headers, timeout=30)
@@ -172,6 +171,7 @@ def summary(sides: dict[str, list[Load]]) -> dict[str, Any]:
         "granian against FastAPI": against("product, granian", "FastAPI"),
         "granian against its empty view": against("product, granian", "empty view, granian"),
         "gunicorn against FastAPI": against("product, gunicorn", "FastAPI"),
+        "gunicorn against its empty view": against("product, gunicorn", "empty view, gunicorn"),
     }
 
 

@@ -20,6 +20,7 @@ from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 import requests
+from honcho.environ import parse_procfile
 
 from tests.support.postgresql import Cluster
 from tests.support.processes import Process, free_port
@@ -47,14 +48,15 @@ class Served(Protocol):
 
 
 class EmptyView:
-    """`bench.empty`, under the same server with as many workers."""
+    """`bench.empty`, under the image's server or under the embedded one, with as many workers."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, embedded: bool = False) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="gatehub-bench-"))
         port = free_port()
         self.url = f"http://127.0.0.1:{port}"
-        env = {"PATH": f"{BIN}:/usr/bin:/bin", "PYTHONPATH": str(ROOT)}
-        command = _image_command(port, "bench.empty:application")
+        env = {"PATH": f"{BIN}:/usr/bin:/bin", "PYTHONPATH": str(ROOT), "GATEHUB_PORT": str(port)}
+        application = "bench.empty:application"
+        command = embedded_command(application) if embedded else _image_command(port, application)
         self.web = Process(command, log_file=self.folder / "web.log", env=env, cwd=ROOT)
         self.web.start(lambda: _answers(f"{self.url}/"))
 
@@ -211,6 +213,12 @@ def _image_command(port: int, application: str = "bench.clock:application") -> l
     command: list[str] = json.loads(text[text.rindex("CMD ") + 4 :])
     changed = {"0.0.0.0": "127.0.0.1", "8000": str(port), "gatehub.wsgi:application": application}  # noqa: S104
     return [str(BIN / command[0]), *(changed.get(word, word) for word in command[1:])]
+
+
+def embedded_command(application: str = "bench.clock:application") -> list[str]:
+    """The Procfile's command, on the port of GATEHUB_PORT, with an application that is timed."""
+    command = parse_procfile((ROOT / "Procfile").read_text()).processes["web"]
+    return ["sh", "-c", command.replace("gatehub.wsgi:application", application)]
 
 
 def children_of(pid: int) -> list[int]:

@@ -21,13 +21,16 @@ def timed(application: WSGI) -> WSGI:
         started: list[Any] = []
         began, busy_before = time.perf_counter(), time.thread_time()
         response = application(environ, lambda *args: started.append(args))
-        pieces = iter(response)
-        first = next(pieces, b"")
+        if isinstance(response, list):  # All of it, as servers know.
+            pieces, first = iter(()), b"".join(response)
+        else:
+            pieces = iter(response)
+            first = next(pieces, b"")
         seconds, busy = time.perf_counter() - began, time.thread_time() - busy_before
         status, headers, *rest = started[-1]
         told = [("X-Server-Seconds", f"{seconds:.6f}"), ("X-Server-Busy-Seconds", f"{busy:.6f}")]
         start_response(status, [*headers, *told], *rest)
-        return _Body(itertools.chain([first], pieces), response)
+        return [first] if isinstance(response, list) else _Body(itertools.chain([first], pieces), response)
 
     return with_stopwatch
 
