@@ -51,6 +51,7 @@ elif _database["ENGINE"].endswith("postgresql"):
         # Of the statements that `accounts.compiled` keeps, from the fifth time on.
         "prepare_threshold": 5 if env.flag("GATEHUB_DATABASE_PREPARE", "1") else None,
     }
+    _database["CONN_HEALTH_CHECKS"] = True  # Of a pool's session: the database may have been restarted since.
 else:
     raise env.refuse("GATEHUB_DATABASE_URL", "must be a postgres:// or sqlite:/// address")
 DATABASES = {"default": _database}

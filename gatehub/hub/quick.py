@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import re
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
@@ -10,6 +9,7 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Any, Final
 
 from django.conf import settings
+from django.core.handlers.exception import response_for_exception
 from django.core.handlers.wsgi import WSGIRequest, get_path_info
 from django.db import close_old_connections
 from django.http import HttpResponse
@@ -31,8 +31,6 @@ from repos.models import Repo
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
-
-log = logging.getLogger("gatehub.quick")
 
 _FILE: Final = re.compile(r"/(datasets/)?([^/]+)/([^/]+)/resolve/([\s\S]+)")
 _ASKS_FOR_MORE: Final = frozenset(
@@ -89,21 +87,23 @@ class QuickFiles:
         name: str,
         rest: str,
     ) -> Iterable[bytes] | None:
+        around = around | {"X-Request-Id": request_id(environ.get("HTTP_X_AMZN_TRACE_ID", ""))}
         body: Iterable[bytes] | None = None
         try:
             type_ = Repo.Type.DATASET if datasets else Repo.Type.MODEL
             found = selectors.find_files(token_in(header), address_in(environ), type_.value, namespace, name)
             if found is not None:
                 file = find_file(found.id, content.open_storage(found.storage_id), rest)
-                around = around | {"X-Request-Id": request_id(environ.get("HTTP_X_AMZN_TRACE_ID", ""))}
                 body = _plainly(environ, start_response, around, found, file)
                 if body is None:
-                    body = _served(environ, start_response, around, found.repo, file)
+                    response = serve_file(WSGIRequest(environ), found.repo, file)
+                    body = _sent(environ, start_response, around, response)
         except HubError:
             body = None
-        except Exception:  # The whole way has a page for it, if it fails there, too.
-            log.exception("There was no short way to a file.")
-            body = None
+        except Exception as error:  # noqa: BLE001 - Django's handler logs it.
+            # Not the whole way: while the database is away, that would wait for it once more.
+            response = response_for_exception(WSGIRequest(environ), error)
+            body = _sent(environ, start_response, around, response)
         if body is None or isinstance(body, list):
             close_old_connections()  # Else it is done when the body is out.
         return body
@@ -142,19 +142,15 @@ class _ThenWrite:
         close_old_connections()
 
 
-def _served(
-    environ: WSGIEnvironment, start_response: StartResponse, around: Headers, repo: Repo, file: File
+def _sent(
+    environ: WSGIEnvironment, start_response: StartResponse, around: Headers, response: HttpResponseBase
 ) -> Iterable[bytes]:
-    """As Django's own handler sends what its views give.  Raises as `serving.serve` does."""
-    response = serve_file(WSGIRequest(environ), repo, file)
+    """As Django's own handler sends what its views give: files by the server's means, where it has some."""
     for name, value in around.items():
         response.setdefault(name, value)
+    if environ["REQUEST_METHOD"] == "HEAD" and isinstance(response, HttpResponse):
+        response.content = b""  # As `gatehub.middleware.RequestId`.
     start_response(f"{response.status_code} {response.reason_phrase}", list(response.items()))
-    return _sent_by(environ, response)
-
-
-def _sent_by(environ: WSGIEnvironment, response: HttpResponseBase) -> Iterable[bytes]:
-    """The body, by the server's own means where it has some for files."""
     file = getattr(response, "file_to_stream", None)
     if file is None or "wsgi.file_wrapper" not in environ:
         return response

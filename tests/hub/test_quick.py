@@ -15,7 +15,7 @@ from urllib.parse import unquote_to_bytes
 import pytest
 from django.core import signals
 from django.core.handlers.wsgi import WSGIHandler
-from django.db import close_old_connections, connection
+from django.db import OperationalError, close_old_connections, connection
 from django.test import RequestFactory
 from django.utils import timezone
 
@@ -374,23 +374,26 @@ def test_where_only_https_is_served_that_is_asked_for_first(repos, headers, sett
     assert (answer.status, answer.headers["Strict-Transport-Security"]) == (200, "max-age=3600")
 
 
-@pytest.mark.parametrize("name", ["access.tokens.rows", "gatehub.hub.quick.find_file"])
-def test_what_fails_is_an_error_of_the_server_and_hands_out_nothing(name, repos, headers, both, monkeypatch):
+@pytest.mark.parametrize("accept", ["*/*", "text/html"])
+@pytest.mark.parametrize(
+    "name", ["access.tokens.rows", "gatehub.hub.quick.find_file", "gatehub.hub.quick.file_headers"]
+)
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_what_fails_is_an_error_of_the_server_and_hands_out_nothing(
+    method, name, accept, repos, headers, short, monkeypatch, caplog
+):
+    """Nor is it asked again: while the database is away, that would take as long once more."""
+
     def fails(*_: object, **__: object) -> None:
-        raise RuntimeError("The database is gone.")
+        raise OperationalError("The database is gone.")
 
     monkeypatch.setattr(name, fails)
-    monkeypatch.setattr("gatehub.hub.resolve.find_file", fails)
-    answer = both("GET", "/lab/gated/resolve/main/a.txt", Authorization=headers["accepted"])
+    answer = short(method, "/lab/gated/resolve/main/a.txt", Authorization=headers["accepted"], Accept=accept)
     assert answer.status == 500
+    assert answer.headers["X-Error-Message"].startswith("Something went wrong on the server.")
+    assert {"X-Request-Id", "X-Content-Type-Options", "X-Frame-Options"} <= answer.headers.keys()
     assert b"0123456789" not in answer.body
+    assert (answer.body == b"") == (method == "HEAD")
+    (record,) = caplog.records
+    assert (record.name, record.exc_info[0]) == ("django.request", OperationalError)
     assert connection.in_atomic_block
-
-
-def test_a_failure_of_the_short_way_alone_is_logged_and_the_whole_way_answers(
-    repos, headers, both, monkeypatch, caplog
-):
-    monkeypatch.setattr("gatehub.hub.quick.find_file", None)
-    answer = both("GET", "/lab/gated/resolve/main/a.txt", Authorization=headers["accepted"])
-    assert (answer.status, answer.body) == (200, b"0123456789")
-    assert [record.name for record in caplog.records] == ["gatehub.quick"]
