@@ -1,4 +1,4 @@
-"""Statements that libpq is asked for at once, on PostgreSQL alone, held against a cursor's."""
+"""Statements that libpq is asked for at once, and the sessions lent to them, held against a cursor's; on PostgreSQL."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from django.db import OperationalError, connection, connections, transaction
 from django.test.utils import CaptureQueriesContext
 from psycopg_pool import PoolTimeout
 
-from accounts import prepared
+from accounts import lent
 from accounts.models import User
 from accounts.prepared import Statement
 
@@ -129,19 +129,19 @@ def test_a_session_of_the_pool_is_kept_for_the_next_question_until_its_time_is_o
     for _ in range(5):
         assert statement.rows(connection, {"name": "noé"})
         assert connection.connection is None
-        assert 1 <= out_of_the_pool() <= prepared.KEPT
+        assert 1 <= out_of_the_pool() <= lent.KEPT
     assert Statement("SELECT 1 / length(%s)", ["x"], {0: "name"}).rows(connection, {"name": ""}) is None
     assert statement.rows(connection, {"name": "noé"})
-    prepared.release()
+    lent.release()
     assert out_of_the_pool() == 0
-    monkeypatch.setattr(prepared, "KEPT_SECONDS", -1)
+    monkeypatch.setattr(lent, "KEPT_SECONDS", -1)
     assert statement.rows(connection, {"name": "noé"})
     assert out_of_the_pool() == 0
 
 
 def test_however_many_ask_few_sessions_answer(statement):
     connection.close()
-    usual, used = prepared.Statement._asked, set[int]()
+    usual, used = Statement._asked, set[int]()
 
     def asked(self, session, values):
         used.add(id(session))
@@ -154,22 +154,22 @@ def test_however_many_ask_few_sessions_answer(statement):
             connections["default"].close()
 
     with pytest.MonkeyPatch.context() as patch, ThreadPoolExecutor(12) as threads:
-        patch.setattr(prepared.Statement, "_asked", asked)
-        patch.setattr(prepared, "PATIENCE", 60)
+        patch.setattr(Statement, "_asked", asked)
+        patch.setattr(lent, "PATIENCE", 60)
         answers = list(threads.map(ask, [50] * 12))
     assert answers == [[by_cursor("noé")] * 50] * 12
-    assert 1 <= len(used) <= prepared.KEPT
+    assert 1 <= len(used) <= lent.KEPT
 
 
 def test_where_all_of_the_few_are_busy_one_more_is_asked(statement, monkeypatch):
     connection.close()
-    monkeypatch.setattr(prepared, "PATIENCE", 0.01)
-    few = prepared._few_of(connection.pool)
+    monkeypatch.setattr(lent, "PATIENCE", 0.01)
+    few = lent._few_of(connection.pool)
     with ExitStack() as busy:
-        for _ in range(prepared.KEPT):
+        for _ in range(lent.KEPT):
             busy.enter_context(few.lent(nullcontext()))
         assert statement.rows(connection, {"name": "noé"})
-        assert out_of_the_pool() == prepared.KEPT
+        assert out_of_the_pool() == lent.KEPT
     assert statement.rows(connection, {"name": "noé"})
 
 
@@ -178,7 +178,7 @@ def test_a_small_pool_has_none_to_spare():
         max_size=3, closed=False, getconn=lambda: "a session", putconn=lambda session: back.append(session)
     )
     back: list[str] = []
-    few = prepared._Few(pool)
+    few = lent._Few(pool)
     for number in (1, 2):
         with few.lent(nullcontext()) as session:
             assert session == "a session"
@@ -190,9 +190,9 @@ def test_a_small_pool_has_none_to_spare():
 def test_a_session_that_has_died_is_nobodys_answer(statement):
     connection.close()
     assert statement.rows(connection, {"name": "noé"})
-    with prepared._few_of(connection.pool).lent(nullcontext()) as session:
+    with lent._few_of(connection.pool).lent(nullcontext()) as session:
         session.pgconn.finish()
-    for _ in range(2 * prepared.KEPT):
+    for _ in range(2 * lent.KEPT):
         found = statement.rows(connection, {"name": "noé"})
         assert found is None or found == by_cursor("noé")
         connection.close()
@@ -208,7 +208,7 @@ def test_a_session_that_the_server_has_ended_is_nobodys_answer(statement):
             " WHERE pid <> pg_backend_pid() AND datname = current_database()"
         )
     connection.close()
-    answers = [statement.rows(connection, {"name": "noé"}) for _ in range(2 * prepared.KEPT)]
+    answers = [statement.rows(connection, {"name": "noé"}) for _ in range(2 * lent.KEPT)]
     assert None in answers
     assert answers[-1] == by_cursor("noé")
 
@@ -227,7 +227,7 @@ def test_where_the_pool_has_none_to_lend_that_is_the_error_of_a_cursor(statement
         raise PoolTimeout("none left")
 
     connection.close()
-    prepared.release()
+    lent.release()
     monkeypatch.setattr(connection.pool, "getconn", getconn)
     with pytest.raises(OperationalError, match="none left"):
         statement.rows(connection, {"name": "noé"})

@@ -12,7 +12,7 @@ from django.conf import settings
 from django.db import connection
 from django.test import TransactionTestCase
 
-from accounts import prepared, triggers
+from accounts import lent, triggers
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -28,7 +28,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def _no_sessions_kept() -> Iterator[None]:
     """None outlives its test: the database could not be dropped."""
     yield
-    prepared.release()
+    lent.release()
 
 
 @pytest.fixture(autouse=True, scope="session")

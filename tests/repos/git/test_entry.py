@@ -6,6 +6,7 @@ import pytest
 
 from repos.errors import EntryNotFound
 from repos.git import AddPointer, Entry, LfsPointer, pointer_text
+from repos.git import repo as repo_module
 
 SHA256 = "ab" * 32
 
@@ -131,3 +132,17 @@ class TestWhatGitPushed:
         assert "module" in git("ls-tree", "--name-only", "main")
         assert git("ls-tree", "main", "run.sh").startswith("100755")
         assert git("ls-tree", "main", "link").startswith("120000")
+
+
+def test_what_is_remembered_is_of_its_commit_and_has_a_limit(repo, commit, monkeypatch):
+    monkeypatch.setattr(repo_module, "MAX_ENTRIES", 3)
+    commits = [commit(**{"a.txt": b"x" * size}) for size in range(1, 9)]
+    for _ in range(2):
+        for size, sha in enumerate(commits, start=1):
+            assert repo.entry(sha, "a.txt").size == repo.entry(sha, "a.txt").size == size
+            assert 1 <= len(repo._entries) <= 3
+    with pytest.raises(EntryNotFound):
+        repo.entry(commits[0], "b.txt")
+    commit(**{"b.txt": b"new"})
+    with pytest.raises(EntryNotFound):
+        repo.entry(commits[0], "b.txt")
