@@ -25,7 +25,6 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from functools import cached_property, lru_cache
 from time import monotonic
 from typing import Any
@@ -36,7 +35,7 @@ from django.db.models.functions import Substr
 
 from access import search, spans, tallies
 from access.filters import RequestFilter
-from access.looks import Found, Look, look_at, look_at_and_sort
+from access.looks import EACH_ROW, Condition, Found, Look, all_of, condition, first_moment, look_at_and_sort
 from access.models import AccessRequest
 from access.spans import Span
 from accounts import compiled
@@ -85,31 +84,35 @@ class Number:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """When those were sent that match on some days, up to one more than `SOME` of them.
+    """How many match on some days, up to one more than `SOME` of them; days as in `spans.Span`, in order.
 
     `times` as many requests are in all that is sampled, of which one block in `step` has such a day.
     """
 
-    moments: Sequence[datetime] = ()
+    days: Sequence[tuple[int, int]] = ()
     times: float = 1.0
     step: int = 1
 
     @property
+    def number(self) -> int:
+        return sum(number for _, number in self.days)
+
+    @property
     def expected(self) -> float:
         """How many may match at all."""
-        return len(self.moments) * self.times
+        return self.number * self.times
 
     def quiet(self, waiting: Sequence[Span]) -> int:
         """How many requests the first stretches have, as far as the sample knows them to have no match."""
-        if not self.moments:
+        if not self.days:
             return 0
-        first, last = min(self.moments), max(self.moments)
-        before = list(itertools.takewhile(lambda span: span.ends < first or span.begins > last, waiting))
+        (first, _), (last, _) = self.days[0], self.days[-1]
+        before = list(itertools.takewhile(lambda span: span.last < first or span.first > last, waiting))
         return spans.total(before[: -self.step])
 
     def promises(self, number: int, span: Span) -> bool:
         """Whether so many are likely to match among the first `LOOKED_AT` of a span."""
-        on_its_day = sum(span.begins <= moment <= span.ends for moment in self.moments)
+        on_its_day = sum(number for day, number in self.days if span.first <= day <= span.last)
         return on_its_day * min(span.number, LOOKED_AT) >= number * span.most
 
 
@@ -132,27 +135,26 @@ class Finder:
         self._sample: Sample | None = None
         self._crowd = 0  # More than so many there are, if the sample shows a crowd.
         self._seen: int | None = None  # How many there are, up to one more than `most`.
-        self._place: tuple[Q, Sequence[str]] = (Q(), ("requested_at", "pk"))
+        self._place: tuple[Condition, Sequence[str]] = (EACH_ROW, ("requested_at", "pk"))
         self._found_by_index: Found | None = None
 
     def first(self, beyond: Q, columns: Sequence[str], number: int) -> list[int]:
         """Keys of the first few that are `beyond` a place, in the order of the columns."""
-        self._place, self._found_by_index = (beyond, columns), None
         by_time = columns[0].lstrip("-") == "requested_at"
-        if not self._is_hard or (by_time and not self._contents):
+        if not self._is_hard or (by_time and self._contents == EACH_ROW):
             return _keys(self.chosen.requests(self.repo).filter(beyond), columns, number)
-        rows, fits = self._listed().filter(beyond), self._contents & self._times
+        further = condition(beyond)
+        self._place, self._found_by_index = (further, columns), None
+        rows, fits = all_of(self._listed, further), all_of(self._contents, self._times)
         if by_time:  # Its index skips what is too old or too new.
-            rows, fits = rows.filter(self._times), self._contents
-        rows = rows.order_by(*columns)
+            rows, fits = all_of(rows, self._times), self._contents
         if by_time or self._share_in_time * LOOKED_AT >= number:
-            found = self._looked(Look(rows, fits), number, by_time=by_time, from_the_first=by_time and not beyond)
+            look, from_the_first = Look(rows, columns, fits), by_time and not beyond
+            found = self._looked(look, number, by_time=by_time, from_the_first=from_the_first)
             if found is not None:
                 return found
         self._few = True
-        if by_time:
-            return self._by_time(columns, rows, beyond, number)
-        return self._all_sorted(beyond, columns, number)
+        return self._by_time(rows, number) if by_time else self._all_sorted(number)
 
     def _looked(self, look: Look, number: int, *, by_time: bool, from_the_first: bool) -> list[int] | None:
         """Keys of the first few, or of all, as far as a look can tell; None where it takes more than that.
@@ -180,7 +182,8 @@ class Finder:
             return Number(self.most, more=True)
         if self._is_hard and not self._few:
             if self._among_first is None:
-                self._among_first = len(look_at(self._in_time, self._contents, self.most + 1, LOOKED_AT))
+                look = Look(self._in_time, ("requested_at", "pk"), self._contents)
+                self._among_first = len(look.at(self.most + 1, LOOKED_AT).keys)
             seen = max(self._among_first, self._found)
             if seen > ENOUGH:
                 return Number(_rounded(seen - 1), more=True)
@@ -204,8 +207,9 @@ class Finder:
                 return seen
         return self._by_index.count(self._keys_of(self._blocks), self.most + 1)
 
-    def _by_time(self, columns: Sequence[str], rows: QuerySet[AccessRequest], beyond: Q, number: int) -> list[int]:
+    def _by_time(self, rows: Condition, number: int) -> list[int]:
         """By stretches of time, in the order of the rows: as long as possible where few match, else short ones."""
+        beyond, columns = self._place
         backwards = columns[0].startswith("-")
         if self._seems_rare or self._sample_of_all().expected <= MOST_SORTED:
             most = int(MOST_SORTED * MOST_SORTED_AFTER_ALL)
@@ -214,8 +218,8 @@ class Finder:
                 self._seen = number_of_all
                 return found
             self._found = number_of_all
-        if beyond:
-            place = rows.values_list("requested_at", flat=True).first()
+        if beyond != EACH_ROW:
+            place = first_moment(rows, columns)
             waiting = [] if place is None else spans.beyond(self._blocks, place, backwards=backwards)
             sample = self._sampled(waiting)
         else:
@@ -239,27 +243,27 @@ class Finder:
                 most, longer = longer, longer * 2
         return found[:number]
 
-    def _of_crowd(self, span: Span, rows: QuerySet[AccessRequest], number: int) -> tuple[list[int], list[Span]]:
+    def _of_crowd(self, span: Span, rows: Condition, number: int) -> tuple[list[int], list[Span]]:
         """The first few of many that match in a block or on a day; or nobody, and the days of the block."""
-        of_span = rows.filter(requested_at__range=(span.begins, span.ends))
-        near = look_at(of_span, self._contents, number, LOOKED_AT)
+        of_span = all_of(rows, condition(Q(requested_at__range=(span.begins, span.ends))))
+        near = Look(of_span, self._place[1], self._contents).at(number, LOOKED_AT).keys
         if len(near) == number:
             return near, []
         if not span.is_day:
             return [], spans.days(self.repo, self.chosen.status, self._tallied, span)
         return self._by_index.beyond([span.key], number), []  # They asked in its later hours.
 
-    def _all_sorted(self, beyond: Q, columns: Sequence[str], number: int) -> list[int]:
+    def _all_sorted(self, number: int) -> list[int]:
         """The first few of all that match: found first, and sorted then."""
-        if self._times and spans.total(self._blocks) <= LOOKED_AT:
-            found, self._seen = look_at_and_sort(self._in_time, self._contents, beyond, columns, number, LOOKED_AT)
+        if self._times != EACH_ROW and spans.total(self._blocks) <= LOOKED_AT:
+            found, self._seen = look_at_and_sort(self._in_time, self._contents, *self._place, number, LOOKED_AT)
             return found
         found, self._seen = self._by_index.sorted(self._keys_of(self._blocks), number)
         return found
 
     @cached_property
-    def _contents(self) -> Q:
-        return self.chosen.contents()
+    def _contents(self) -> Condition:
+        return condition(self.chosen.contents())
 
     @cached_property
     def _texts(self) -> Sequence[str]:
@@ -269,9 +273,10 @@ class Finder:
         return texts_of(self.repo.pk, str(self.chosen.status), int(monotonic() / TEXTS_KEPT))
 
     @cached_property
-    def _asked(self) -> Q:
-        """The contents, in other words for the index."""
-        return self.chosen.contents(search.telling(self.chosen.search, self._texts)) if self._texts else self._contents
+    def _asked(self) -> Condition:
+        """The contents, in other words for the index: without the parts that tell nothing in this list."""
+        telling = search.telling(self.chosen.search, self._texts) if self._texts else []
+        return condition(self.chosen.contents(telling)) if telling else self._contents
 
     @property
     def _seems_rare(self) -> bool:
@@ -279,8 +284,8 @@ class Finder:
         return len(self._texts) >= search.ENOUGH_TEXTS and search.having(self.chosen.search, self._texts) <= RARE
 
     @cached_property
-    def _times(self) -> Q:
-        return self.chosen.times()
+    def _times(self) -> Condition:
+        return condition(self.chosen.times())
 
     @cached_property
     def _blocks(self) -> list[Span]:
@@ -295,7 +300,7 @@ class Finder:
     @cached_property
     def _share_in_time(self) -> float:
         """How much of the list is in the time that is asked for."""
-        if not self._times:
+        if self._times == EACH_ROW:
             return 1.0
         return spans.total(self._blocks) / max(tallies.sums_of(self._tallied)[self.chosen.status], 1)
 
@@ -303,49 +308,45 @@ class Finder:
         """Taken once, as `_sampled`."""
         if self._sample is None:
             self._sample = self._sampled(self._blocks)
-            if self._sample.expected > CROWD and len(self._sample.moments) > ENOUGH:
-                self._crowd = len(self._sample.moments) - 1
+            if self._sample.expected > CROWD and self._sample.number > ENOUGH:
+                self._crowd = self._sample.number - 1
         return self._sample
 
     def _sampled(self, blocks: Sequence[Span]) -> Sample:
         """What matches on the busiest day of each block; of nothing where there is no need for a sample."""
-        if not self._contents or spans.total(blocks) <= SAMPLED_FROM:
+        if self._contents == EACH_ROW or spans.total(blocks) <= SAMPLED_FROM:
             return Sample()
         step = -(-len(blocks) // SAMPLED)
         days = [block.sample for block in blocks[::step]]
-        moments = self._by_index.moments([day.key for day in days], SOME + 1)
-        return Sample(moments, spans.total(blocks) / spans.total(days), step)
+        found = self._by_index.days([day.key for day in days], SOME + 1)
+        return Sample(found, spans.total(blocks) / spans.total(days), step)
 
     @property
     def _is_hard(self) -> bool:
         """Whether it asks for what the indexes of the orders do not hold.  SQLite has no other way than to look."""
         return connection.vendor == "postgresql" and self.chosen.narrows
 
-    def _listed(self) -> QuerySet[AccessRequest]:
+    @cached_property
+    def _listed(self) -> Condition:
         """The list of the status, not narrowed."""
-        return AccessRequest.objects.filter(repo=self.repo, status=self.chosen.status)
+        return condition(Q(repo=self.repo, status=self.chosen.status))
 
     @property
-    def _in_time(self) -> QuerySet[AccessRequest]:
-        """The list in the time that is asked for, in the order of time."""
-        return self._listed().filter(self._times).order_by("requested_at", "pk")
+    def _in_time(self) -> Condition:
+        """The list in the time that is asked for."""
+        return all_of(self._listed, self._times)
 
     @property
     def _by_index(self) -> Found:
-        """Those that match; of contents, in the words by which `access_request_find` alone can find them, without the
-        parts that tell nothing in this list."""
+        """Those that match; of contents, in the words by which `access_request_find` alone can find them."""
         if self._found_by_index is None:
-            rows, keys = self.chosen.requests(self.repo), None
-            if self._contents:
-                within = spans.IsInOneOf(spans.key_of(self.repo, self.chosen.status))
-                rows = AccessRequest.objects.filter(within, self._asked, self._times)
-                keys = within.keys
-            self._found_by_index = Found(rows, keys, *self._place)
+            listed = self._listed if self._contents == EACH_ROW else None
+            self._found_by_index = Found(all_of(self._asked, self._times), *self._place, listed)
         return self._found_by_index
 
     def _keys_of(self, stretch: Sequence[Span]) -> list[int]:
         """What the index has for a stretch of time; of one too long for that, and of the whole list, for all."""
-        if len(stretch) > spans.MOST_AT_ONCE or (stretch is self._blocks and not self._times):
+        if len(stretch) > spans.MOST_AT_ONCE or (stretch is self._blocks and self._times == EACH_ROW):
             return [spans.key_of(self.repo, self.chosen.status)]
         return [span.key for span in stretch]
 

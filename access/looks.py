@@ -1,5 +1,8 @@
 """Two ways of asking PostgreSQL that leave it no choice: the first so many rows of an order, each compared, or all that
 an index of contents finds, in no order.  `access.finding` says why, and which when.
+
+Their statements are put together from conditions, each of which Django puts into SQL once: a queryset for each question
+of a page took longer to make than PostgreSQL to answer.
 """
 
 from __future__ import annotations
@@ -9,9 +12,46 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from django.core.exceptions import EmptyResultSet
+from django.core.exceptions import EmptyResultSet, FullResultSet
 from django.db import connection, transaction
 from django.db.models import BooleanField, Case, Q, QuerySet, Value, When
+from django.db.models.sql import Query
+
+from access import spans
+from access.models import AccessRequest
+
+_TABLE = AccessRequest._meta.db_table
+
+
+class Condition(NamedTuple):
+    """What is asked of a row: SQL, with `%s` in the places of its parameters."""
+
+    sql: str
+    params: tuple[Any, ...] = ()
+
+
+NO_ROW, EACH_ROW = Condition("FALSE"), Condition("TRUE")
+
+
+def condition(fits: Q) -> Condition:
+    """In the words of Django's lookups, on access requests alone."""
+    query = Query(AccessRequest)
+    try:
+        sql, params = query.get_compiler(connection=connection).compile(query.build_where(fits))
+    except EmptyResultSet:
+        return NO_ROW
+    except FullResultSet:
+        return EACH_ROW
+    return Condition(sql, tuple(params))
+
+
+def all_of(*conditions: Condition) -> Condition:
+    if NO_ROW in conditions:
+        return NO_ROW
+    some = [each for each in conditions if each != EACH_ROW]
+    if not some:
+        return EACH_ROW
+    return Condition(" AND ".join(f"({sql})" for sql, _ in some), tuple(param for _, said in some for param in said))
 
 
 class Seen(NamedTuple):
@@ -24,41 +64,48 @@ class Seen(NamedTuple):
 class Look:
     """At the first rows of an order, as many as one likes: at those that fit."""
 
-    def __init__(self, rows: QuerySet[Any], fits: Q) -> None:
-        looked_at = rows.annotate(fits=as_case(fits)).values_list("pk", "fits")
-        self._sql, self._params = looked_at.query.sql_with_params()  # Once: it takes longer than to look at some.
+    def __init__(self, rows: Condition, columns: Sequence[str], fits: Condition) -> None:
+        """`rows` are all that are looked at, in the order of the columns."""
+        self._sql = f"SELECT id AS pk, {_as_value(fits)} AS fits {_ordered(rows, columns)}"
+        self._params = (*fits.params, *rows.params)
 
     def at(self, number: int, among: int) -> Seen:
         """The first few that fit among so many."""
-        # The inner LIMIT keeps the condition outside.  They are counted only where too few fit.
-        query = f"""WITH looked_at AS ({self._sql} LIMIT %s)
-            SELECT pk FROM looked_at WHERE fits UNION ALL SELECT -count(*) FROM looked_at LIMIT %s"""  # noqa: S608
-        with connection.cursor() as cursor:
-            cursor.execute(query, [*self._params, among, number])
-            keys = [key for (key,) in cursor.fetchall()]
-        if len(keys) == number and keys[-1] > 0:
-            return Seen(keys, among)
-        return Seen(keys[:-1], -keys[-1])
+        return _seen(self._sql, self._params, number, among)
 
 
 def look_at(rows: QuerySet[Any], fits: Q, number: int, among: int) -> list[int]:
-    """Keys of the first few that fit among so many rows, the first of their order."""
-    return Look(rows, fits).at(number, among).keys
+    """Keys of the first few that fit among so many rows, whatever they are, the first of their order."""
+    sql, params = rows.annotate(fits=as_case(fits)).values_list("pk", "fits").query.sql_with_params()
+    return _seen(sql, params, number, among).keys
+
+
+def _seen(sql: str, params: Sequence[Any], number: int, among: int) -> Seen:
+    # The inner LIMIT keeps the condition outside.  They are counted only where too few fit.
+    query = f"""WITH looked_at AS ({sql} LIMIT %s)
+        SELECT pk FROM looked_at WHERE fits UNION ALL SELECT -count(*) FROM looked_at LIMIT %s"""  # noqa: S608
+    keys = _column(_asked(query, [*params, among, number]))
+    if len(keys) == number and keys[-1] > 0:
+        return Seen(keys, among)
+    return Seen(keys[:-1], -keys[-1])
+
+
+def first_moment(rows: Condition, columns: Sequence[str]) -> datetime | None:
+    """When the first of an order was sent; None without any."""
+    return next(iter(_column(_asked(f"SELECT requested_at {_ordered(rows, columns)} LIMIT 1", rows.params))), None)
 
 
 def look_at_and_sort(
-    rows: QuerySet[Any], fits: Q, beyond: Q, columns: Sequence[str], number: int, among: int | None
+    rows: Condition, fits: Condition, beyond: Condition, columns: Sequence[str], number: int, among: int
 ) -> tuple[list[int], int]:
-    """As `look_at`, at all rows for None, but of those that fit, the first few that are `beyond` a place in another
-    order, by one column and key; and how many fit at all."""
-    value, way = columns[0].lstrip("-"), "DESC" if columns[0].startswith("-") else "ASC"
-    looked_at = rows.annotate(fits=as_case(fits), further=as_case(beyond))
-    sql, params = looked_at.values_list("pk", value, "fits", "further")[:among].query.sql_with_params()
-    with connection.cursor() as cursor:
-        query = f"""SELECT pk, further, count(*) OVER () FROM ({sql}) AS looked_at WHERE fits
-            ORDER BY further DESC, {value} {way}, pk {way} LIMIT %s"""  # noqa: S608
-        cursor.execute(query, [*params, number])
-        found = cursor.fetchall()
+    """As a `Look` at some rows in the order of time, but of those that fit, the first few that are `beyond` a place in
+    another order, by one column and key; and how many fit at all."""
+    value, way = _order_of(columns)
+    looked_at = f"SELECT id AS pk, {value}, {_as_value(fits)} AS fits, {_as_value(beyond)} AS further"
+    query = f"""SELECT pk, further, count(*) OVER ()
+        FROM ({looked_at} {_ordered(rows, _BY_TIME)} LIMIT %s) AS looked_at WHERE fits
+        ORDER BY further DESC, {value} {way}, pk {way} LIMIT %s"""  # noqa: S608
+    found = _asked(query, [*fits.params, *beyond.params, *rows.params, among, number])
     return [key for key, further, _ in found if further], found[0][2] if found else 0
 
 
@@ -68,62 +115,85 @@ class Found:
     Those that are `beyond` a place come first where they are sorted by the columns, which are one and the key.
     """
 
-    def __init__(self, rows: QuerySet[Any], keys: list[int] | None, beyond: Q, columns: Sequence[str]) -> None:
-        """`rows` name this very list of keys; without one, they are the same whatever the keys."""
-        self._value, self._way = columns[0].lstrip("-"), "DESC" if columns[0].startswith("-") else "ASC"
-        asked = dict.fromkeys(("pk", "requested_at", self._value, "further"))
-        rows = rows.annotate(further=as_case(beyond)).order_by().values_list(*asked)
-        try:
-            sql, params = rows.query.sql_with_params()  # Once: it takes as long as to find a few.
-        except EmptyResultSet:  # The filter can match nobody.
-            sql, params = "", ()
-        self._sql, self._params = sql, list(params)
-        self._places = [place for place, param in enumerate(self._params) if keys is not None and param is keys]
-        if self._sql and keys is not None and not self._places:
-            raise ValueError("The rows do not name the keys.")
+    def __init__(
+        self, fits: Condition, beyond: Condition, columns: Sequence[str], listed: Condition | None = None
+    ) -> None:
+        """With `listed`, they are all of these, whatever the keys."""
+        self._value, self._way = _order_of(columns)
+        selected = dict.fromkeys(("id AS pk", "requested_at", self._value, f"{_as_value(beyond)} AS further"))
+        within = Condition(spans.IS_IN_ONE_OF) if listed is None else listed
+        rows = all_of(within, fits)
+        self._nobody = rows == NO_ROW
+        self._sql = f"SELECT {', '.join(selected)} FROM {_TABLE} WHERE {rows.sql}"  # noqa: S608
+        self._before, self._after = beyond.params, rows.params
+        self._takes_keys = listed is None
 
     def sorted(self, keys: Sequence[int], number: int, among: int | None = None) -> tuple[list[int], int]:
         """As `look_at_and_sort`, of all, or of any `among` them."""
         limit = "" if among is None else f"LIMIT {among:d}"
         outer = f"ORDER BY further DESC, {self._order} LIMIT {number:d}"
-        found = self._asked("SELECT pk, further, count(*) OVER () FROM (", keys, f"{limit}) AS found {outer}")
+        found = self._ask("SELECT pk, further, count(*) OVER () FROM (", keys, f"{limit}) AS found {outer}")
         return [key for key, further, _ in found if further], found[0][2] if found else 0
 
     def beyond(self, keys: Sequence[int], number: int) -> list[int]:
         """The first few."""
         outer = f"WHERE further ORDER BY {self._order} LIMIT {number:d}"
-        return _column(self._asked("SELECT pk FROM (", keys, f") AS found {outer}"))
+        return _column(self._ask("SELECT pk FROM (", keys, f") AS found {outer}"))
 
     def any_beyond(self, keys: Sequence[int], most: int) -> list[int]:
         """Any of them, in their order.  So many say that there may be more: the inner LIMIT comes before the order."""
         outer = f"WHERE further LIMIT {most:d}) AS taken ORDER BY {self._order}"
-        return _column(self._asked("SELECT pk FROM (SELECT * FROM (", keys, f") AS found {outer}"))
+        return _column(self._ask("SELECT pk FROM (SELECT * FROM (", keys, f") AS found {outer}"))
 
-    def moments(self, keys: Sequence[int], most: int) -> list[datetime]:
-        """When any of them were sent."""
-        return _column(self._asked("SELECT requested_at FROM (", keys, f") AS found LIMIT {most:d}"))
+    def days(self, keys: Sequence[int], most: int) -> list[tuple[int, int]]:
+        """On which days any of them were sent, as in `spans.Span`, and how many on each; up to so many of them."""
+        before = f"SELECT day, count(*) FROM (SELECT {spans.DAY_SQL} AS day FROM ("  # noqa: S608
+        return self._ask(before, keys, f") AS found LIMIT {most:d}) AS taken GROUP BY day ORDER BY day")
 
     def count(self, keys: Sequence[int], most: int) -> int:
         """How many there are, up to so many."""
         outer = f"LIMIT {most:d}) AS taken"
-        return sum(_column(self._asked("SELECT count(*) FROM (SELECT 1 FROM (", keys, f") AS found {outer}")))
+        return sum(_column(self._ask("SELECT count(*) FROM (SELECT 1 FROM (", keys, f") AS found {outer}")))
 
     @property
     def _order(self) -> str:
         return f"{self._value} {self._way}, pk {self._way}"
 
-    def _asked(self, before: str, keys: Sequence[int], after: str) -> list[tuple[Any, ...]]:
-        if not self._sql:
+    def _ask(self, before: str, keys: Sequence[int], after: str) -> list[Any]:
+        if self._nobody:
             return []
-        for place in self._places:
-            self._params[place] = list(keys)
+        params = [*self._before, *([list(keys)] if self._takes_keys else ()), *self._after]
         # All as one message, which is one transaction unless it is in the midst of another.
         also = f"; {_AS_USUAL}" if connection.in_atomic_block else ""
-        with connection.cursor() as cursor:
-            cursor.execute(f"SELECT {_ALONE}; {before}{self._sql}{after}{also}", self._params)
+        return _asked(f"SELECT {_ALONE}; {before}{self._sql}{after}{also}", params, place=1)
+
+
+def _ordered(rows: Condition, columns: Sequence[str]) -> str:
+    value, way = _order_of(columns)
+    return f"FROM {_TABLE} WHERE {rows.sql} ORDER BY {value} {way}, id {way}"
+
+
+def _order_of(columns: Sequence[str]) -> tuple[str, str]:
+    """The column beside the key, and which way both go."""
+    return columns[0].lstrip("-"), "DESC" if columns[0].startswith("-") else "ASC"
+
+
+def _as_value(fits: Condition) -> str:
+    """Of what is not known, such as whether no moment is before another, it is that it does not fit."""
+    return fits.sql if fits in (NO_ROW, EACH_ROW) else f"(({fits.sql}) IS TRUE)"
+
+
+def _asked(query: str, params: Sequence[Any], place: int = 0) -> list[Any]:
+    """The rows of the only statement, or of that in a place among several."""
+    with connection.cursor() as cursor:
+        cursor.execute(query, params)
+        for _ in range(place):
             cursor.nextset()
-            found: list[tuple[Any, ...]] = cursor.fetchall()
+        found: list[Any] = cursor.fetchall()
         return found
+
+
+_BY_TIME = ("requested_at", "pk")
 
 
 def _column(rows: Sequence[tuple[Any, ...]]) -> list[Any]:

@@ -155,6 +155,10 @@ def _number(day: date) -> int:
 _LIST = "((%(repo)s * 4 + CASE %(status)s WHEN 'pending' THEN 0 WHEN 'accepted' THEN 1 ELSE 2 END) << 23)"
 _DAY = "((%(at)s AT TIME ZONE 'UTC')::date - '0001-01-01'::date)"
 _KEYS = f"ARRAY[{_LIST}, {_LIST} + {_DAY}, {_LIST} + {_BLOCKS_FROM} + ({_DAY} >> {BITS})]"
+IS_IN_ONE_OF = f"{_KEYS % {'repo': 'repo_id', 'status': 'status', 'at': 'requested_at'}} && %s::bigint[]"
+"""Whether a request is in one of the lists or spans with some keys, in the words of the index."""
+DAY_SQL = _DAY % {"at": "requested_at"}
+"""The day on which a request was sent, counted as in `Span`."""
 _KEYS_OF_ALL = f"ARRAY[{_DAY}, {_BLOCKS_FROM} + ({_DAY} >> {BITS})]"
 
 
@@ -186,20 +190,6 @@ def blocks_of_all(since: datetime, until: datetime) -> list[Stretch]:
         Stretch(_BLOCKS_FROM + block, max(block << BITS, first), min((block + 1 << BITS) - 1, last))
         for block in range(first >> BITS, (last >> BITS) + 1)
     ]
-
-
-class IsInOneOf(Func):
-    """Whether a request is in one of the lists or spans with these keys, in the words of the index."""
-
-    output_field = BooleanField()
-
-    def __init__(self, *keys: int, **extra: Any) -> None:
-        super().__init__(F("repo_id"), F("status"), F("requested_at"), **extra)
-        self.keys = list(keys)
-
-    def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> tuple[str, list[Any]]:
-        repo, status, at = (compiler.compile(column)[0] for column in self.get_source_expressions())
-        return f"{_KEYS % {'repo': repo, 'status': status, 'at': at}} && %s::bigint[]", [self.keys]
 
 
 class IsOnOneOf(Func):
