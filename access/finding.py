@@ -6,7 +6,8 @@ round; and what its statistics say of a word in this repo, beside that answer, i
 nothing is left to the guess, and each way is bounded:
 
 1. The next rows of the order are looked at, a tenth of `LOOKED_AT` and, if a page of them can be expected to match
-   among so many, up to `LOOKED_AT`.  If a page of them match, that is the page.
+   among so many, up to `LOOKED_AT`.  If a page of them match, that is the page.  A first page of words that some texts
+   tell to be rare is not looked for so.
 2. Else few match, as a rule, and the index `access_request_find` finds them all: it holds list and time (see
    `access.spans`), the groups of three characters of the search text, and the answers, and intersects them before a row
    is fetched.  Of a stretch of time it is asked for that stretch alone, and of words for the parts that tell something
@@ -148,7 +149,8 @@ class Finder:
         rows, fits = all_of(self._listed, further), all_of(self._contents, self._times)
         if by_time:  # Its index skips what is too old or too new.
             rows, fits = all_of(rows, self._times), self._contents
-        if by_time or self._share_in_time * LOOKED_AT >= number:
+        promising = by_time or self._share_in_time * LOOKED_AT >= number
+        if promising and (beyond or not self._seems_rare):  # What follows a place may be few.
             look, from_the_first = Look(rows, columns, fits), by_time and not beyond
             found = self._looked(look, number, by_time=by_time, from_the_first=from_the_first)
             if found is not None:

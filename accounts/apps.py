@@ -6,13 +6,14 @@ from django.apps import AppConfig
 from django.db import connections
 from django.db.models.signals import post_migrate
 
-from accounts import triggers
+from accounts import timestamps, triggers
 
 
 class AccountsConfig(AppConfig):
     name = "accounts"
 
     def ready(self) -> None:
+        timestamps.install()
         post_migrate.connect(_look_after_triggers, sender=self)
 
 

@@ -171,7 +171,8 @@ def test_no_more_rows_are_looked_at_than_bounded(crowd):
     """A crowd is found without the index, however the statistics are."""
     with CaptureQueriesContext(connection) as queries:
         Finder(crowd, RequestFilter("pending", search="person"), 1000).first(Q(), ["fullname", "pk"], 7)
-    first, then = [query["sql"] for query in queries]
+    texts, first, then = [query["sql"] for query in queries]
+    assert "LIMIT 150" in texts  # Once in a while: they do not say that the word is rare.
     assert "LIMIT 2)" in first
     assert "LIMIT 20)" in then
 
