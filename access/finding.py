@@ -149,14 +149,31 @@ class Finder:
         rows, fits = all_of(self._listed, further), all_of(self._contents, self._times)
         if by_time:  # Its index skips what is too old or too new.
             rows, fits = all_of(rows, self._times), self._contents
-        promising = by_time or self._share_in_time * LOOKED_AT >= number
-        if promising and (beyond or not self._seems_rare):  # What follows a place may be few.
-            look, from_the_first = Look(rows, columns, fits), by_time and not beyond
-            found = self._looked(look, number, by_time=by_time, from_the_first=from_the_first)
+        if by_time or self._share_in_time * LOOKED_AT >= number:
+            found = None if beyond else self._rare_sorted(number)  # What follows a place may be few.
+            if found is None:
+                look, from_the_first = Look(rows, columns, fits), by_time and not beyond
+                found = self._looked(look, number, by_time=by_time, from_the_first=from_the_first)
+            if found is None and beyond and by_time:
+                found = self._rare_sorted(number)
             if found is not None:
                 return found
         self._few = True
         return self._by_time(rows, number) if by_time else self._all_sorted(number)
+
+    def _rare_sorted(self, number: int) -> list[int] | None:
+        """Keys of the first few of all that match, if words seem to be rare and are; else None."""
+        return self._few_sorted(number) if self._seems_rare else None
+
+    def _few_sorted(self, number: int) -> list[int] | None:
+        """Keys of the first few of all that match; None where these are more than are sorted at once."""
+        most = int(MOST_SORTED * MOST_SORTED_AFTER_ALL)
+        found, number_of_all = self._by_index.sorted(self._keys_of(self._blocks), number, most + 1)
+        if number_of_all > most:
+            self._found = number_of_all
+            return None
+        self._few, self._seen = True, number_of_all
+        return found
 
     def _looked(self, look: Look, number: int, *, by_time: bool, from_the_first: bool) -> list[int] | None:
         """Keys of the first few, or of all, as far as a look can tell; None where it takes more than that.
@@ -175,7 +192,7 @@ class Finder:
                 seen = look.at(number, most)
         if len(seen.keys) < number and seen.rows == most:  # Neither enough nor all.
             return None
-        self._found = len(seen.keys)
+        self._found = max(self._found, len(seen.keys))
         return seen.keys[:number]
 
     def count(self) -> Number:
@@ -213,13 +230,10 @@ class Finder:
         """By stretches of time, in the order of the rows: as long as possible where few match, else short ones."""
         beyond, columns = self._place
         backwards = columns[0].startswith("-")
-        if self._seems_rare or self._sample_of_all().expected <= MOST_SORTED:
-            most = int(MOST_SORTED * MOST_SORTED_AFTER_ALL)
-            found, number_of_all = self._by_index.sorted(self._keys_of(self._blocks), number, most + 1)
-            if number_of_all <= most:
-                self._seen = number_of_all
-                return found
-            self._found = number_of_all
+        if self._found <= MOST_SORTED and self._sample_of_all().expected <= MOST_SORTED:
+            few = self._few_sorted(number)
+            if few is not None:
+                return few
         if beyond != EACH_ROW:
             place = first_moment(rows, columns)
             waiting = [] if place is None else spans.beyond(self._blocks, place, backwards=backwards)
@@ -228,7 +242,7 @@ class Finder:
             sample, waiting = self._sample_of_all(), self._blocks
         waiting = waiting[::-1] if backwards else list(waiting)
         longer = LOOKED_AT if max(sample.expected, self._found) > MOST_SORTED else spans.total(waiting)
-        most, found = max(sample.quiet(waiting), longer), []
+        most, found = max(sample.quiet(waiting), longer), list[int]()
         while waiting and len(found) < number:
             stretch = spans.leading(waiting, most)
             is_crowd = sample.promises(number, stretch[0])

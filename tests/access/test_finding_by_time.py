@@ -222,6 +222,23 @@ def test_of_rare_words_no_sample_is_taken(word, said, samples, bounds, ask, gate
     assert samples or len(by_index) == 1  # What is rare is found and counted at once.
 
 
+@pytest.mark.parametrize(("rare", "times"), [(0, 0), (MANY, 1)], ids=["not rare", "seems rare"])
+def test_who_are_many_after_all_are_not_sorted_by_name_at_once(rare, times, bounds, ask, gated_repo, monkeypatch):
+    """A crowd that the texts, which are of both ends of the list, do not tell of."""
+    monkeypatch.setattr(finding, "RARE", rare)
+    monkeypatch.setattr(finding, "LOOKED_AT", MANY)
+    monkeypatch.setattr(finding, "LIKELY", 0.1)
+    ask(evenly, WORDS["middle"])
+    with CaptureQueriesContext(connection) as queries:
+        finder = Finder(gated_repo, RequestFilter("pending", search="middle"), 9)
+        found = finder.first(Q(), ["fullname", "pk"], NUMBER)
+    assert found == plain(gated_repo, finder.chosen, Q(), ["fullname", "pk"])
+    by_index = [query["sql"] for query in queries if "&&" in query["sql"]]
+    assert all("LIMIT 19)" in sql for sql in by_index)
+    assert len(by_index) == times
+    assert finder.count().more
+
+
 @pytest.mark.parametrize("order", [Order("requested_at"), Order("fullname")])
 def test_the_index_is_not_asked_for_what_everybody_has(order, bounds, ask, gated_repo):
     ask(evenly, WORDS["rare"])
