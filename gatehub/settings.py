@@ -11,6 +11,7 @@ from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.templatetags.static import static
 
+from accounts import pooled
 from gatehub import email_url, env, secret_key
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -47,7 +48,12 @@ if EMBEDDED:
 elif _database["ENGINE"].endswith("postgresql"):
     # Threads come and go; connections must not.  See docs/adr/ on the pool.
     _database["OPTIONS"] = _database.get("OPTIONS", {}) | {
-        "pool": {"min_size": 1, "max_size": env.integer("GATEHUB_DATABASE_POOL", 16, least=1), "timeout": 20},
+        "pool": {
+            "min_size": 1,
+            "max_size": env.integer("GATEHUB_DATABASE_POOL", 16, least=1),
+            "timeout": 20,
+            "connection_class": pooled.Session,
+        },
         # Of the statements that `accounts.compiled` keeps, from the fifth time on.
         "prepare_threshold": 5 if env.flag("GATEHUB_DATABASE_PREPARE", "1") else None,
     }
