@@ -292,6 +292,8 @@ def test_an_index_has_the_keys_in_the_order_of_the_report(chosen, index, gated_r
         cursor.execute(
             "SET LOCAL enable_seqscan TO off; SET LOCAL enable_bitmapscan TO off; SET LOCAL enable_sort TO off"
         )
+        if "status" in chosen:  # Of a table without rows either may be chosen, as earlier tests have left them.
+            cursor.execute("DROP INDEX access_request_of_all")
         cursor.execute("EXPLAIN " + copy.removeprefix("COPY (").removesuffix(") TO STDOUT"))
         plan = "\n".join(line for (line,) in cursor.fetchall())
     assert index in plan
