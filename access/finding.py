@@ -5,7 +5,7 @@ at once, and collecting all matches takes most of a second; for a word that one 
 round; and what its statistics say of a word in this repo, beside that answer, is easily wrong by a thousand times.  So
 nothing is left to the guess, and each way is bounded:
 
-1. The next rows of the order are looked at, a tenth of `LOOKED_AT` and, if a page of them can be expected to match
+1. The next rows of the order are looked at, a fifteenth of `LOOKED_AT` and, if a page of them can be expected to match
    among so many, up to `LOOKED_AT`.  If a page of them match, that is the page.  A first page of words that some texts
    tell to be rare is not looked for so.
 2. Else few match, as a rule, and the index `access_request_find` finds them all: it holds list and time (see
@@ -43,7 +43,7 @@ from accounts import compiled
 from repos.models import Repo
 
 LOOKED_AT = 3000
-FIRST_LOOK = 10
+FIRST_LOOK = 15
 """This part of them is looked at first: it tells whether to go on."""
 MOST_TIMES = 4
 """So many times as many, in the order of time, where those looked at have nearly enough:"""

@@ -173,7 +173,7 @@ def test_no_more_rows_are_looked_at_than_bounded(crowd):
         Finder(crowd, RequestFilter("pending", search="person"), 1000).first(Q(), ["fullname", "pk"], 7)
     texts, first, then = [query["sql"] for query in queries]
     assert "LIMIT 150" in texts  # Once in a while: they do not say that the word is rare.
-    assert "LIMIT 2)" in first
+    assert "LIMIT 1)" in first
     assert "LIMIT 20)" in then
 
 
