@@ -34,9 +34,9 @@ from django.db import connection
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Substr
 
-from access import search, spans, tallies
+from access import answer_keys, search, spans, tallies
 from access.filters import RequestFilter
-from access.looks import EACH_ROW, Condition, Found, Look, all_of, condition, first_moment, look_at_and_sort
+from access.looks import EACH_ROW, Condition, Found, Look, all_of, as_value, condition, first_moment, look_at_and_sort
 from access.models import AccessRequest
 from access.spans import Span
 from accounts import compiled
@@ -299,6 +299,14 @@ class Finder:
         """Whether the texts tell that few have the words, without a sample."""
         return len(self._texts) >= search.ENOUGH_TEXTS and search.having(self.chosen.search, self._texts) <= RARE
 
+    @property
+    def _seems_common(self) -> bool:
+        """Whether the texts tell that the index would go through many for the words, and leave out few."""
+        texts = self._texts
+        return (
+            len(texts) >= search.ENOUGH_TEXTS and search.having(self.chosen.search, texts) > len(texts) * search.COMMON
+        )
+
     @cached_property
     def _times(self) -> Condition:
         return condition(self.chosen.times())
@@ -356,15 +364,31 @@ class Finder:
     def _by_index(self) -> Found:
         """Those that match; of contents, in the words by which `access_request_find` alone can find them."""
         if self._found_by_index is None:
-            listed = self._listed if self._contents == EACH_ROW else None
-            self._found_by_index = Found(all_of(self._asked, self._times), *self._place, listed)
+            fits, whole = self._asked, Condition(spans.IS_IN_ONE_OF, ([self._list_key],))
+            if self._contents == EACH_ROW:
+                whole = self._listed
+            elif self._by_numbers is not None:
+                fits, whole = self._by_numbers, EACH_ROW
+            self._found_by_index = Found(all_of(fits, self._times), whole, *self._place)
         return self._found_by_index
 
-    def _keys_of(self, stretch: Sequence[Span]) -> list[int]:
-        """What the index has for a stretch of time; of one too long for that, and of the whole list, for all."""
-        if len(stretch) > spans.MOST_AT_ONCE or (stretch is self._blocks and self._times == EACH_ROW):
-            return [spans.key_of(self.repo, self.chosen.status)]
-        return [span.key for span in stretch]
+    @cached_property
+    def _by_numbers(self) -> Condition | None:
+        """The contents, if they have answers that the index has as numbers of this list, and perhaps common words."""
+        by_numbers = answer_keys.condition(self.chosen, self._list_key)
+        if by_numbers is None or (self.chosen.search and not self._seems_common):
+            return None  # By words, PostgreSQL would make the numbers of each row that the index finds.
+        compared = all_of(self._listed, self._contents)
+        return all_of(by_numbers, Condition(as_value(compared), compared.params))
+
+    @property
+    def _list_key(self) -> int:
+        return spans.key_of(self.repo, self.chosen.status)
+
+    def _keys_of(self, stretch: Sequence[Span]) -> list[int] | None:
+        """What the index has for a stretch of time; None for one too long for that, and for the whole list."""
+        is_all = self._contents == EACH_ROW or (stretch is self._blocks and self._times == EACH_ROW)
+        return None if is_all or len(stretch) > spans.MOST_AT_ONCE else [span.key for span in stretch]
 
 
 @lru_cache(32)

@@ -66,7 +66,7 @@ class Look:
 
     def __init__(self, rows: Condition, columns: Sequence[str], fits: Condition) -> None:
         """`rows` are all that are looked at, in the order of the columns."""
-        self._sql = f"SELECT id AS pk, {_as_value(fits)} AS fits {_ordered(rows, columns)}"
+        self._sql = f"SELECT id AS pk, {as_value(fits)} AS fits {_ordered(rows, columns)}"
         self._params = (*fits.params, *rows.params)
 
     def at(self, number: int, among: int) -> Seen:
@@ -101,7 +101,7 @@ def look_at_and_sort(
     """As a `Look` at some rows in the order of time, but of those that fit, the first few that are `beyond` a place in
     another order, by one column and key; and how many fit at all."""
     value, way = _order_of(columns)
-    looked_at = f"SELECT id AS pk, {value}, {_as_value(fits)} AS fits, {_as_value(beyond)} AS further"
+    looked_at = f"SELECT id AS pk, {value}, {as_value(fits)} AS fits, {as_value(beyond)} AS further"
     query = f"""SELECT pk, further, count(*) OVER ()
         FROM ({looked_at} {_ordered(rows, _BY_TIME)} LIMIT %s) AS looked_at WHERE fits
         ORDER BY further DESC, {value} {way}, pk {way} LIMIT %s"""  # noqa: S608
@@ -110,47 +110,41 @@ def look_at_and_sort(
 
 
 class Found:
-    """What an index of contents finds in the stretches with some keys, which is asked in several ways.
+    """What an index of contents finds in the stretches with some keys, or in all of a list: asked in several ways.
 
     Those that are `beyond` a place come first where they are sorted by the columns, which are one and the key.
     """
 
-    def __init__(
-        self, fits: Condition, beyond: Condition, columns: Sequence[str], listed: Condition | None = None
-    ) -> None:
-        """With `listed`, they are all of these, whatever the keys."""
+    def __init__(self, fits: Condition, whole: Condition, beyond: Condition, columns: Sequence[str]) -> None:
+        """`whole` is asked in the place of a stretch where the keys are None, for all that fit."""
         self._value, self._way = _order_of(columns)
-        selected = dict.fromkeys(("id AS pk", "requested_at", self._value, f"{_as_value(beyond)} AS further"))
-        within = Condition(spans.IS_IN_ONE_OF) if listed is None else listed
-        rows = all_of(within, fits)
-        self._nobody = rows == NO_ROW
-        self._sql = f"SELECT {', '.join(selected)} FROM {_TABLE} WHERE {rows.sql}"  # noqa: S608
-        self._before, self._after = beyond.params, rows.params
-        self._takes_keys = listed is None
+        selected = dict.fromkeys(("id AS pk", "requested_at", self._value, f"{as_value(beyond)} AS further"))
+        self._sql = f"SELECT {', '.join(selected)} FROM {_TABLE} WHERE "  # noqa: S608
+        self._fits, self._whole, self._before = fits, whole, beyond.params
 
-    def sorted(self, keys: Sequence[int], number: int, among: int | None = None) -> tuple[list[int], int]:
+    def sorted(self, keys: Sequence[int] | None, number: int, among: int | None = None) -> tuple[list[int], int]:
         """As `look_at_and_sort`, of all, or of any `among` them."""
         limit = "" if among is None else f"LIMIT {among:d}"
         outer = f"ORDER BY further DESC, {self._order} LIMIT {number:d}"
         found = self._ask("SELECT pk, further, count(*) OVER () FROM (", keys, f"{limit}) AS found {outer}")
         return [key for key, further, _ in found if further], found[0][2] if found else 0
 
-    def beyond(self, keys: Sequence[int], number: int) -> list[int]:
+    def beyond(self, keys: Sequence[int] | None, number: int) -> list[int]:
         """The first few."""
         outer = f"WHERE further ORDER BY {self._order} LIMIT {number:d}"
         return _column(self._ask("SELECT pk FROM (", keys, f") AS found {outer}"))
 
-    def any_beyond(self, keys: Sequence[int], most: int) -> list[int]:
+    def any_beyond(self, keys: Sequence[int] | None, most: int) -> list[int]:
         """Any of them, in their order.  So many say that there may be more: the inner LIMIT comes before the order."""
         outer = f"WHERE further LIMIT {most:d}) AS taken ORDER BY {self._order}"
         return _column(self._ask("SELECT pk FROM (SELECT * FROM (", keys, f") AS found {outer}"))
 
-    def days(self, keys: Sequence[int], most: int) -> list[tuple[int, int]]:
+    def days(self, keys: Sequence[int] | None, most: int) -> list[tuple[int, int]]:
         """On which days any of them were sent, as in `spans.Span`, and how many on each; up to so many of them."""
         before = f"SELECT day, count(*) FROM (SELECT {spans.DAY_SQL} AS day FROM ("  # noqa: S608
         return self._ask(before, keys, f") AS found LIMIT {most:d}) AS taken GROUP BY day ORDER BY day")
 
-    def count(self, keys: Sequence[int], most: int) -> int:
+    def count(self, keys: Sequence[int] | None, most: int) -> int:
         """How many there are, up to so many."""
         outer = f"LIMIT {most:d}) AS taken"
         return sum(_column(self._ask("SELECT count(*) FROM (SELECT 1 FROM (", keys, f") AS found {outer}")))
@@ -159,13 +153,15 @@ class Found:
     def _order(self) -> str:
         return f"{self._value} {self._way}, pk {self._way}"
 
-    def _ask(self, before: str, keys: Sequence[int], after: str) -> list[Any]:
-        if self._nobody:
+    def _ask(self, before: str, keys: Sequence[int] | None, after: str) -> list[Any]:
+        within = Condition(spans.IS_IN_ONE_OF, (list(keys),)) if keys is not None else self._whole
+        rows = all_of(within, self._fits)
+        if rows == NO_ROW:
             return []
-        params = [*self._before, *([list(keys)] if self._takes_keys else ()), *self._after]
+        params = [*self._before, *rows.params]
         # All as one message, which is one transaction unless it is in the midst of another.
         also = f"; {_AS_USUAL}" if connection.in_atomic_block else ""
-        return _asked(f"SELECT {_ALONE}; {before}{self._sql}{after}{also}", params, place=1)
+        return _asked(f"SELECT {_ALONE}; {before}{self._sql}{rows.sql}{after}{also}", params, place=1)
 
 
 def _ordered(rows: Condition, columns: Sequence[str]) -> str:
@@ -178,7 +174,7 @@ def _order_of(columns: Sequence[str]) -> tuple[str, str]:
     return columns[0].lstrip("-"), "DESC" if columns[0].startswith("-") else "ASC"
 
 
-def _as_value(fits: Condition) -> str:
+def as_value(fits: Condition) -> str:
     """Of what is not known, such as whether no moment is before another, it is that it does not fit."""
     return fits.sql if fits in (NO_ROW, EACH_ROW) else f"(({fits.sql}) IS TRUE)"
 

@@ -187,7 +187,7 @@ class AccessRequest(models.Model):
                 name="access_request_reason_only_when_rejected", condition=Q(rejection_reason="") | Q(status="rejected")
             ),
         ]
-        # One for each order in which a list can be read; that for search and answers is PostgreSQL's, in migration 10.
+        # One for each order in which a list can be read; that for search and answers is PostgreSQL's, in migration 11.
         indexes = [
             models.Index(fields=["repo", "status", "requested_at", "id"], name="access_request_queue"),
             models.Index(fields=["repo", "status", "reviewed_at", "id"], name="access_request_by_decision"),

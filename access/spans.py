@@ -155,6 +155,8 @@ def _number(day: date) -> int:
 _LIST = "((%(repo)s * 4 + CASE %(status)s WHEN 'pending' THEN 0 WHEN 'accepted' THEN 1 ELSE 2 END) << 23)"
 _DAY = "((%(at)s AT TIME ZONE 'UTC')::date - '0001-01-01'::date)"
 _KEYS = f"ARRAY[{_LIST}, {_LIST} + {_DAY}, {_LIST} + {_BLOCKS_FROM} + ({_DAY} >> {BITS})]"
+LIST_SQL = _LIST % {"repo": "repo_id", "status": "status"}
+"""The key of the list that a request is in, as `key_of`."""
 IS_IN_ONE_OF = f"{_KEYS % {'repo': 'repo_id', 'status': 'status', 'at': 'requested_at'}} && %s::bigint[]"
 """Whether a request is in one of the lists or spans with some keys, in the words of the index."""
 DAY_SQL = _DAY % {"at": "requested_at"}
