@@ -29,10 +29,9 @@ def condition(chosen: RequestFilter, list_key: int) -> Condition | None:
     """Those in a list (`spans.key_of`) whose answers have the numbers of those asked for; None where that cannot be
     asked: without any, with a long one, or with two to one question, which nobody has."""
     pairs = chosen.answers
-    if chosen.country and len(chosen.countries_in) == 1:
-        pairs, one_of = (*pairs, (chosen.countries_in[0], chosen.country)), ()
-    else:
-        one_of = tuple((label, chosen.country) for label in chosen.countries_in if chosen.country)
+    one_of = tuple((label, chosen.country) for label in chosen.countries_in if chosen.country)
+    if len(one_of) == 1:
+        pairs, one_of = (*pairs, *one_of), ()
     said = [answer for _, answer in (*pairs, *one_of)]
     if not said or len(dict(pairs)) < len(pairs) or not all(0 < len(answer) <= LONGEST for answer in said):
         return None
