@@ -182,7 +182,7 @@ class Finder:
         """
         most = max(LOOKED_AT // FIRST_LOOK, 1)
         seen = look.at(number, most)
-        if len(seen.keys) < number <= len(seen.keys) * FIRST_LOOK / LIKELY and seen.rows == most:
+        if len(seen.keys) < number <= self._expected(len(seen.keys), most) / LIKELY and seen.rows == most:
             most = LOOKED_AT
             seen = look.at(max(number, self.most + 1) if from_the_first else number, most)  # Also for `count`.
             if from_the_first:
@@ -194,6 +194,15 @@ class Finder:
             return None
         self._found = max(self._found, len(seen.keys))
         return seen.keys[:number]
+
+    def _expected(self, found: int, looked_at: int) -> float:
+        """How many of `LOOKED_AT` rows are likely to match, where so many of the first did.
+
+        Where texts of the list tell that words are rare, some that stand together do not say much else.
+        """
+        if self._seems_rare:
+            found, looked_at = found + self._having, looked_at + len(self._texts)
+        return found / looked_at * LOOKED_AT
 
     def count(self) -> Number:
         """How many there are.  Counted up to `most`; of a crowd, it is enough to know that it is one."""
@@ -297,15 +306,17 @@ class Finder:
     @property
     def _seems_rare(self) -> bool:
         """Whether the texts tell that few have the words, without a sample."""
-        return len(self._texts) >= search.ENOUGH_TEXTS and search.having(self.chosen.search, self._texts) <= RARE
+        return len(self._texts) >= search.ENOUGH_TEXTS and self._having <= RARE
 
     @property
     def _seems_common(self) -> bool:
         """Whether the texts tell that the index would go through many for the words, and leave out few."""
-        texts = self._texts
-        return (
-            len(texts) >= search.ENOUGH_TEXTS and search.having(self.chosen.search, texts) > len(texts) * search.COMMON
-        )
+        return len(self._texts) >= search.ENOUGH_TEXTS and self._having > len(self._texts) * search.COMMON
+
+    @cached_property
+    def _having(self) -> int:
+        """How many of the texts have the words."""
+        return search.having(self.chosen.search, self._texts)
 
     @cached_property
     def _times(self) -> Condition:
@@ -364,7 +375,7 @@ class Finder:
     def _by_index(self) -> Found:
         """Those that match; of contents, in the words by which `access_request_find` alone can find them."""
         if self._found_by_index is None:
-            fits, whole = self._asked, Condition(spans.IS_IN_ONE_OF, ([self._list_key],))
+            fits, whole = self._asked, Condition(spans.IS_IN_LIST, (self._list_key,))
             if self._contents == EACH_ROW:
                 whole = self._listed
             elif self._by_numbers is not None:

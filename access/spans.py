@@ -1,11 +1,12 @@
 """Stretches of time of a list: days in UTC, and blocks of 32 of them, as the index `access_request_find` knows them.
 
-The first column of that index is an array of three numbers: the list of repo and status that a request is in, that list
-on the day on which it was sent, and that list in the block of that day.  Numbers, because PostgreSQL makes the array
-again for each row that the index finds, and texts took it four times as long.  Some thirty of them can be asked for at
-once; for hundreds, PostgreSQL's index takes longer than for the whole list.
+One column of that index is a number for the list of repo and status that a request is in; one is two numbers, for that
+list on the day on which it was sent, and for that list in the block of that day.  Numbers, because PostgreSQL makes
+them again for each row that the index finds, and texts took it four times as long; arrays, because that is what the
+index takes.  Some thirty stretches can be asked for at once; for hundreds, PostgreSQL's index takes longer than for the
+whole list.
 
-For staff, who look at all lists together, its last column has the day and the block alone.
+For staff, who look at all lists together, one column has the day and the block alone.
 """
 
 from __future__ import annotations
@@ -154,11 +155,13 @@ def _number(day: date) -> int:
 
 _LIST = "((%(repo)s * 4 + CASE %(status)s WHEN 'pending' THEN 0 WHEN 'accepted' THEN 1 ELSE 2 END) << 23)"
 _DAY = "((%(at)s AT TIME ZONE 'UTC')::date - '0001-01-01'::date)"
-_KEYS = f"ARRAY[{_LIST}, {_LIST} + {_DAY}, {_LIST} + {_BLOCKS_FROM} + ({_DAY} >> {BITS})]"
+_KEYS = f"ARRAY[{_LIST} + {_DAY}, {_LIST} + {_BLOCKS_FROM} + ({_DAY} >> {BITS})]"
 LIST_SQL = _LIST % {"repo": "repo_id", "status": "status"}
 """The key of the list that a request is in, as `key_of`."""
+IS_IN_LIST = f"ARRAY[{LIST_SQL}] && ARRAY[%s]::bigint[]"
+"""Whether a request is in the list with a key, in the words of the index."""
 IS_IN_ONE_OF = f"{_KEYS % {'repo': 'repo_id', 'status': 'status', 'at': 'requested_at'}} && %s::bigint[]"
-"""Whether a request is in one of the lists or spans with some keys, in the words of the index."""
+"""Whether a request is in one of the spans with some keys, in the words of the index."""
 DAY_SQL = _DAY % {"at": "requested_at"}
 """The day on which a request was sent, counted as in `Span`."""
 _KEYS_OF_ALL = f"ARRAY[{_DAY}, {_BLOCKS_FROM} + ({_DAY} >> {BITS})]"

@@ -178,6 +178,22 @@ def test_no_more_rows_are_looked_at_than_bounded(crowd):
 
 
 @pytest.mark.postgresql
+def test_some_of_rare_words_side_by_side_are_no_reason_to_look_at_many_rows(crowd, monkeypatch):
+    monkeypatch.setattr(finding, "LOOKED_AT", 150)
+    listed = AccessRequest.objects.filter(repo=crowd, status="pending").order_by("requested_at", "pk")
+    place, *near = listed[100:103]
+    for row in near:
+        AccessRequest.objects.filter(pk=row.pk).update(search_text=f"{row.search_text} zebra")
+    beyond = Q(requested_at__gt=place.requested_at) | Q(requested_at=place.requested_at, pk__gt=place.pk)
+    with CaptureQueriesContext(connection) as queries:
+        found = Finder(crowd, RequestFilter("pending", search="zebra"), 1000).first(beyond, ["requested_at", "pk"], 7)
+    assert found == [row.pk for row in near]
+    looks = [query["sql"] for query in queries if "looked_at AS" in query["sql"]]
+    assert len(looks) == 1
+    assert "LIMIT 10)" in looks[0]
+
+
+@pytest.mark.postgresql
 @pytest.mark.django_db(transaction=True)
 def test_the_index_is_made_and_unmade_beside_readers(gated_repo):
     def names() -> set[str]:
