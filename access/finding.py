@@ -9,9 +9,10 @@ nothing is left to the guess, and each way is bounded:
    among so many, up to `LOOKED_AT`.  If a page of them match, that is the page.  A first page of words that some texts
    tell to be rare is not looked for so.
 2. Else few match, as a rule, and the index `access_request_find` finds them all: it holds list and time (see
-   `access.spans`), the groups of three characters of the search text, and the answers, and intersects them before a row
-   is fetched.  Of a stretch of time it is asked for that stretch alone, and of words for the parts that tell something
-   in this list (`access.search.telling`): it would go through everybody for what everybody has.
+   `access.spans`), the groups of three characters of the search text, and the answers, also as numbers of their list
+   (`access.answer_keys`), and intersects them before a row is fetched.  Of a stretch of time it is asked for that
+   stretch alone, and of words for the parts that tell something in this list (`access.search.telling`): it would go
+   through everybody for what everybody has.
 3. Where many match after all, such as the answers to a new question with the oldest first, a list in the order of time
    is walked from one stretch of time to the next, each halved as long as too many match in it.  A sample of some days
    tells beforehand, and how far there is nothing; of words, some texts may tell that few have them.  They may be wrong:
