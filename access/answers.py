@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cache
 from typing import Any
 
 from repos import cards
@@ -40,10 +39,5 @@ def country_of(spec: Mapping[str, Any], answers: Mapping[str, Any]) -> str:
 
 
 def country_in_words(code: str) -> str:
-    names = _country_names()
-    return f"{names[code]} ({code})" if code in names else code
-
-
-@cache
-def _country_names() -> dict[str, str]:
-    return dict(cards.countries())
+    name = cards.country_name(code)
+    return code if name == code else f"{name} ({code})"

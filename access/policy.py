@@ -216,8 +216,8 @@ def in_disallowed_region(actor: Actor) -> bool:
     whose country is not known might be in the Union, and is refused; so is every address while the database cannot be
     read.  Operators whose people come from a private network say where that is: GATEHUB_LOCAL_COUNTRY.
     """
-    country = region.country_of(actor.address)
-    return country in region.EU_MEMBERS or (not country and region.is_set())
+    is_in_union = region.is_in_union(actor.address)
+    return region.is_set() if is_in_union is None else is_in_union
 
 
 def _in_region(caller: _Caller) -> Q:

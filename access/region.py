@@ -26,6 +26,10 @@ EU_MEMBERS: Final = frozenset(
     "AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IT LT LU LV MT NL PL PT RO SE SI SK".split()
 )
 
+# Regions of members with a code of their own, in which the law of the Union applies: the outermost regions of France,
+# and Åland.  Source: articles 349 and 355 of the Treaty on the Functioning of the European Union.
+EU_TERRITORIES: Final = frozenset("AX GF GP MF MQ RE YT".split())
+
 # Loopback, private, link-local, and shared addresses: RFC 1122, 1918, 3927, 4193, 4291 and 6598.
 LOCAL_NETWORKS: Final = [
     ipaddress.ip_network(network)
@@ -49,16 +53,30 @@ _opened: _Opened | None = None
 
 def country_of(address: str) -> str:
     """The alpha-2 code of the country that `address` (IPv4 or IPv6) is in, or "" when that is not known."""
+    return _located(address)[0]
+
+
+def is_in_union(address: str) -> bool | None:
+    """Whether `address` is in the European Union, None when that is not known."""
+    country, is_said_to_be = _located(address)
+    if is_said_to_be or country in EU_MEMBERS or country in EU_TERRITORIES:
+        return True
+    return False if country else None
+
+
+def _located(address: str) -> tuple[str, bool]:
+    """The country, and whether the database says by itself that it is in the Union."""
     reader = _reader()
     if reader is None:
-        return ""
+        return "", False
     try:
         ip = ipaddress.ip_address(address.strip().partition("%")[0])
         ip = getattr(ip, "ipv4_mapped", None) or ip
         found = reader.get(ip)
     except Exception:  # noqa: BLE001 - no address, or a damaged file, on which maxminddb raises nearly anything.
-        return ""
-    return _code(found) or (settings.GATEHUB_LOCAL_COUNTRY if _is_local(ip) else "")
+        return "", False
+    code = _code(found) or (settings.GATEHUB_LOCAL_COUNTRY if _is_local(ip) else "")
+    return code, _is_said_to_be_in_union(found)
 
 
 def _is_local(ip: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
@@ -75,12 +93,26 @@ def is_enforceable() -> bool:
     return _reader() is not None
 
 
+def enforcement() -> str:
+    """What becomes of rules about countries on this server: `enforced`, `unset` (nobody is refused), or `unreadable`
+    (everybody is)."""
+    if is_enforceable():
+        return "enforced"
+    return "unreadable" if is_set() else "unset"
+
+
 def _code(found: Any) -> str:
     """The country in a record: `{"country": {"iso_code": "FR"}}`; some vendors have `{"country_code": "FR"}`."""
     record = found if isinstance(found, dict) else {}
     country = record.get("country")
     code = country.get("iso_code") if isinstance(country, dict) else record.get("country_code", country)
     return code if isinstance(code, str) and re.fullmatch("[A-Z]{2}", code) else ""
+
+
+def _is_said_to_be_in_union(found: Any) -> bool:
+    """Of a record like `{"country": {"is_in_european_union": true}}`."""
+    country = found.get("country") if isinstance(found, dict) else None
+    return isinstance(country, dict) and country.get("is_in_european_union") is True
 
 
 def _reader() -> maxminddb.Reader | None:

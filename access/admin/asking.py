@@ -159,7 +159,7 @@ class _Reader:
 
     def _country(self) -> str:
         said = self.asked.text("country", 60)
-        code = cards.country_code(said) if said else ""
+        code = cards.located_country_code(said) if said else ""
         if said and not code:
             self._problem(f"There is no country {said}.")
         return code

@@ -149,7 +149,7 @@ class RequestList(ChangeList):  # type: ignore[misc]
     @property
     def _country(self) -> str:
         chosen = self.asked.filter
-        return chosen.country if chosen else cards.country_code(self.asked.text("country"))
+        return chosen.country if chosen else cards.located_country_code(self.asked.text("country"))
 
     def _form_control(self) -> Control:
         """A choice among the versions of a repo that is named, else a field for a commit."""
@@ -212,5 +212,7 @@ def _row(request: AccessRequest, clock: Clock) -> dict[str, Any]:
 
 @cache
 def _country_options(chosen: str) -> SafeString:
-    options = ((code, SafeString(" selected") if code == chosen else "", name) for code, name in cards.countries())
+    options = (
+        (code, SafeString(" selected") if code == chosen else "", name) for code, name in cards.located_countries()
+    )
     return format_html_join("\n", '<option value="{}"{}>{}</option>', options)

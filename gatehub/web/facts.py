@@ -112,9 +112,13 @@ def _license(repo: Repo) -> Link | None:
     if name is None:
         return None
     said = metadata.license_link(repo.card_data)
-    if said and urlsplit(said).scheme in ("http", "https"):
-        return Link(name, said)
     if said:
+        try:
+            scheme = urlsplit(said).scheme
+        except ValueError:  # Such as `https://[your-org]/LICENSE`.
+            return Link(name)
+        if scheme in ("http", "https"):
+            return Link(name, said)
         path = posixpath.normpath(said)
         return Link(name, "" if path.startswith(("/", "..")) else f"{repo.path}/blob/main/{quote(path)}")
     return Link(name, _filtered(repo, f"license:{metadata.license_id(repo.card_data)}").url)

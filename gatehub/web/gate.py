@@ -68,6 +68,11 @@ class Gate:
     """Where a visitor who waits is told of the decision, "" for nowhere."""
 
     @property
+    def eu_rule(self) -> str:
+        """What becomes of the rule about the European Union on this server, "" where the card has none."""
+        return region.enforcement() if self.spec.eu_disallowed else ""
+
+    @property
     def shows_terms(self) -> bool:
         return self.state in {"stranger", "form", "unverified"}
 
@@ -131,6 +136,8 @@ def _state(repo: Repo, actor: Actor, found: AccessRequest | None, *, can_read: b
         return "stranger"
     if can_read:
         return "accepted" if found is not None and found.is_accepted else "member"
+    if found is not None and not found.is_accepted:  # Wherever they are now.
+        return str(found.status)
     form: GateForm | None = repo.gate_form
     if form is not None and form.eu_disallowed and policy.in_disallowed_region(actor):
         return "region"
@@ -151,7 +158,7 @@ def _controls(
         value = given.get(entry.label, "")
         text = str(value) if isinstance(value, str | int | float) else ""
         if entry.type == "ip_location":
-            text = dict(cards.countries()).get(region.country_of(actor.address), "")
+            text = cards.country_name(region.country_of(actor.address))
         elif entry.type == "country":
             text = cards.country_code(text)
         elif entry.type == "checkbox":

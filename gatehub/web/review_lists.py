@@ -24,7 +24,7 @@ from access.moments import Clock, Moment
 from accounts import compiled, keyset
 from accounts.models import path_of
 from gatehub.web.chart import chart_html
-from gatehub.web.countries import country_options
+from gatehub.web.countries import located_country_options
 from gatehub.web.skeleton import skeleton_of
 from repos import cards
 from repos.models import Repo
@@ -78,7 +78,7 @@ def asked(said: QueryDict, repo: Repo, questions: filters.Questions, now: dateti
     search = " ".join(said.get("q", "").replace("\0", "").split())[:200]
     age = said.get("age", "")
     _, at_most, at_least = AGES.get(age, ("", None, None))
-    country = cards.country_code(said.get("country", "")) if questions.countries_in else ""
+    country = cards.located_country_code(said.get("country", "")) if questions.countries_in else ""
     chosen = [questions.answer(pair) for pair in said.getlist("answer") if pair]
     usual = "oldest" if status == Status.PENDING else "decided"
     sort = said.get("sort", usual)
@@ -360,7 +360,7 @@ class Lists:
     @property
     def countries(self) -> str:
         """The options of the choice among countries; "" where no question tells one."""
-        return country_options(self.asked.filter.country) if self.questions.countries_in else ""
+        return located_country_options(self.asked.filter.country) if self.questions.countries_in else ""
 
     @property
     def ages(self) -> list[tuple[str, str]]:

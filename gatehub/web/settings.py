@@ -11,7 +11,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
-from access import policy, region
+from access import policy
 from access import services as access
 from access.policy import Action
 from access.services import form_spec
@@ -83,7 +83,6 @@ def _render(
         "problems": problems or {},
         "unplaced": [f"{name[:60]} {what}" for name, what in (problems or {}).items() if name not in _PLACES],
         "given": request.POST if problems else {},
-        "eu_rule": _eu_rule() if form is not None and form.eu_disallowed else "",
         "review": review_lists.lists(request, repo),
         "history": history.newest(repo),
         "form_version": form_in_force(repo),
@@ -95,13 +94,6 @@ def _render(
 
 _PLACES = frozenset("gated orgMembersGated gatedNotificationsMode gatedNotificationsEmail private move delete".split())
 """Settings and forms that have a place on the page to say what is wrong with them."""
-
-
-def _eu_rule() -> str:
-    """Why the rule about the European Union does not do what it says, "" if it does."""
-    if region.is_enforceable():
-        return ""
-    return "unreadable" if region.is_set() else "unset"
 
 
 def _chosen(repo: Repo, given: Mapping[str, Any]) -> dict[str, Any]:

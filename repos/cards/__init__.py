@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from repos.cards.answers import answers_from_post, clean_answers, control_name, is_ticked
-from repos.cards.countries import countries, country_code
+from repos.cards.countries import countries, country_code, country_name, located_countries, located_country_code
 from repos.cards.form import Field, FormSpec, Option, form_of
 from repos.cards.nodes import CardError
 from repos.cards.reader import Card, read
@@ -20,8 +20,11 @@ __all__ = [
     "control_name",
     "countries",
     "country_code",
+    "country_name",
     "form_of",
     "is_ticked",
+    "located_countries",
+    "located_country_code",
     "read",
     "validate",
     "warnings_of",

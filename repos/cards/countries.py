@@ -33,11 +33,37 @@ _EVERYDAY: Final = {
 }
 
 
+# Codes that databases of network addresses tell, and that ISO leaves to those who use them.
+_BEYOND_ISO: Final = {"XK": "Kosovo"}
+
+
 @lru_cache(maxsize=1)
 def countries() -> tuple[tuple[str, str], ...]:
-    """All countries as (alpha-2 code, common English name), by name."""
+    """All countries of ISO as (alpha-2 code, common English name), by name: those that one can choose."""
     named = ((country.alpha_2, getattr(country, "common_name", country.name)) for country in pycountry.countries)
     return tuple(sorted(named, key=lambda pair: _folded(pair[1])))
+
+
+@lru_cache(maxsize=1)
+def located_countries() -> tuple[tuple[str, str], ...]:
+    """As `countries`, with those that an address may be in besides."""
+    return tuple(sorted((*countries(), *_BEYOND_ISO.items()), key=lambda pair: _folded(pair[1])))
+
+
+def country_name(code: str) -> str:
+    """The name of a country that an address may be in; the code itself where nobody can name it."""
+    return _names().get(code, code)
+
+
+def located_country_code(text: str) -> str:
+    """As `country_code`, of a country that an address may be in."""
+    beyond = (code for code, name in _BEYOND_ISO.items() if _folded(text) in (_folded(code), _folded(name)))
+    return country_code(text) or next(beyond, "")
+
+
+@lru_cache(maxsize=1)
+def _names() -> dict[str, str]:
+    return dict(located_countries())
 
 
 def country_code(text: str) -> str:

@@ -23,6 +23,11 @@ NETWORKS: dict[str, Any] = {
     "10.5.0.0/16": {"country": {"names": {"en": "Nowhere"}}},
     "10.6.0.0/16": "FR",
     "10.7.0.0/16": {"country": ["FR"]},
+    "10.8.0.0/16": {"country": {"iso_code": "XX", "is_in_european_union": True}},
+    "10.9.0.0/16": {"country": {"iso_code": "US", "is_in_european_union": False}},
+    "10.10.0.0/16": {"country": {"iso_code": "RE", "is_in_european_union": False}},
+    "10.11.0.0/16": {"country": {"is_in_european_union": True}},
+    "10.12.0.0/16": {"country": {"iso_code": "US", "is_in_european_union": "no"}},
 }
 
 
@@ -132,3 +137,42 @@ def test_the_union_has_27_members() -> None:
     assert len(region.EU_MEMBERS) == 27
     assert {"FR", "GR", "HR"} <= region.EU_MEMBERS
     assert not {"GB", "CH", "NO", "EL", "UK"} & region.EU_MEMBERS
+
+
+@pytest.mark.parametrize(
+    ("address", "is_in_union"),
+    [
+        ("81.2.69.160", True),
+        ("2001:db8::1", False),
+        ("10.1.2.3", False),
+        ("10.8.2.3", True),  # Only the database knows that its country is in the Union.
+        ("10.9.2.3", False),
+        ("10.10.2.3", True),  # The Union's law is the law of Réunion, which has a code of its own.
+        ("10.11.2.3", True),
+        ("10.12.2.3", False),
+        ("10.3.2.3", None),
+        ("81.2.70.1", None),
+        ("", None),
+    ],
+)
+def test_whether_an_address_is_in_the_union(database: Path, address: str, is_in_union: bool | None) -> None:
+    assert region.is_in_union(address) is is_in_union
+
+
+def test_without_a_database_it_is_not_known_whether_an_address_is_in_the_union(settings: Settings) -> None:
+    settings.GATEHUB_GEOIP_DB = ""
+    assert region.is_in_union("81.2.69.160") is None
+
+
+@pytest.mark.parametrize(("country", "is_in_union"), [("FR", True), ("GP", True), ("CH", False), ("", None)])
+def test_the_own_network_is_where_its_operator_says(
+    database: Path, settings: Settings, country: str, is_in_union: bool | None
+) -> None:
+    settings.GATEHUB_LOCAL_COUNTRY = country
+    assert region.is_in_union("192.168.1.5") is is_in_union
+
+
+def test_regions_of_members_with_a_code_of_their_own_are_in_the_union() -> None:
+    """Articles 349 and 355 of the Treaty on the Functioning of the European Union."""
+    assert {"AX", "GF", "GP", "MF", "MQ", "RE", "YT"} == region.EU_TERRITORIES
+    assert not {"PF", "NC", "GL", "AW", "BL"} & region.EU_TERRITORIES

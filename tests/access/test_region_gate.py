@@ -20,15 +20,15 @@ from tests.web.pages import described, form_to, press, soup, words
 
 CARD = b"---\nextra_gated_eu_disallowed: true\nextra_gated_fields:\n  Where you are: ip_location\n---\n"
 FRANCE, AMERICA, NOWHERE = "81.2.69.160", "2001:db8::1", "81.2.70.1"
+REUNION, KOSOVO = "198.51.100.7", "192.0.2.7"
 LAN = ["127.0.0.1", "::1", "10.9.8.7", "172.16.0.1", "192.168.1.5", "169.254.1.1", "100.64.0.1", "fd00::5", "fe80::1"]
 
 
 @pytest.fixture
 def database(tmp_path: Path, settings) -> Path:
     path = tmp_path / "country.mmdb"
-    write_database(
-        path, {"81.2.69.0/24": {"country": {"iso_code": "FR"}}, "2001:db8::/32": {"country": {"iso_code": "US"}}}
-    )
+    countries = {"81.2.69.0/24": "FR", "2001:db8::/32": "US", "198.51.100.0/24": "RE", "192.0.2.0/24": "XK"}
+    write_database(path, {network: {"country": {"iso_code": code}} for network, code in countries.items()})
     settings.GATEHUB_GEOIP_DB = str(path)
     return path
 
@@ -44,9 +44,10 @@ def ask(repo, user, address):
     return services.ask(repo=repo, answers={"Where you are": "KE"}, by=Actor(user=user, address=address))
 
 
-def test_whoever_is_in_the_union_cannot_ask(database, repo, sam):
+@pytest.mark.parametrize("address", [FRANCE, REUNION])
+def test_whoever_is_in_the_union_cannot_ask(database, repo, sam, address):
     with pytest.raises(GatedRepo, match="not offered in your region"):
-        ask(repo, sam, FRANCE)
+        ask(repo, sam, address)
     assert not AccessRequest.objects.exists()
 
 
@@ -147,6 +148,51 @@ def test_the_page_says_to_whom_it_is_not_offered(database, repo, browser, sam, a
     assert page.select_one('form[action*="ask-access"]') is None
 
 
+def test_what_is_shown_of_a_country_that_iso_does_not_have_is_what_is_sent(database, repo, browser, sam, ada):
+    client = visit(browser, sam, KOSOVO)
+    page = soup(client.get(PATH))
+    assert page.find(attrs={"name": "Where you are"})["value"] == "Kosovo"
+    press(client, page, f"{PATH}/ask-access")
+    assert AccessRequest.objects.get().answers == {"Where you are": "XK"}
+    review = browser(ada)
+    found = soup(review.get(f"{PATH}/settings", {"country": "XK"}))
+    assert found.select_one("select[name=country] option[selected]").text == "Kosovo"
+    assert "Kosovo (XK)" in words(found.select_one("#requests .request"))
+    assert not soup(review.get(f"{PATH}/settings", {"country": "FR"})).select("#requests .request")
+
+
+def test_a_country_that_nobody_can_name_is_shown_by_its_code(database, repo, browser, sam):
+    write_database(database, {"81.2.69.0/24": {"country": {"iso_code": "ZZ"}}})
+    page = soup(visit(browser, sam, FRANCE).get(PATH))
+    assert page.find(attrs={"name": "Where you are"})["value"] == "ZZ"
+
+
+@pytest.mark.parametrize("address", [FRANCE, NOWHERE])
+def test_a_request_is_seen_and_cancelled_from_anywhere(database, repo, browser, sam, address):
+    """Whoever asked and travels since still sees what became of it."""
+    ask(repo, sam, AMERICA)
+    client = visit(browser, sam, address)
+    page = soup(client.get(PATH))
+    assert "Your request is awaiting review" in words(page.select_one("#gate"))
+    press(client, page, f"{PATH}/withdraw-request")
+    assert not AccessRequest.objects.exists()
+    assert "Not offered in your region" in words(soup(client.get(PATH)).select_one("#gate"))
+
+
+def test_who_was_rejected_reads_the_reason_from_anywhere(database, repo, browser, sam, ada):
+    found = ask(repo, sam, AMERICA)
+    services.review(access_request=found, status="rejected", reason="Not for you", by=Actor(user=ada))
+    assert "Not for you" in words(soup(visit(browser, sam, FRANCE).get(PATH)).select_one("#gate"))
+
+
+def test_who_was_accepted_is_told_that_the_region_closes_the_files(database, repo, browser, sam, ada):
+    services.review(access_request=ask(repo, sam, AMERICA), status="accepted", by=Actor(user=ada))
+    said = words(soup(visit(browser, sam, FRANCE).get(PATH)).select_one("#gate"))
+    assert "Not offered in your region" in said
+    assert "Your request was accepted" in said
+    assert "You have been granted access" in words(soup(visit(browser, sam, AMERICA).get(PATH)).select_one("#gate"))
+
+
 @pytest.mark.parametrize(
     ("behind", "forwarded", "country"),
     [
@@ -169,12 +215,17 @@ def test_behind_a_proxy_only_as_configured(
 
 def test_the_settings_page_tells_what_becomes_of_the_rule(database, repo, browser, ada, settings, caplog):
     client = browser(ada)
-    assert "extra_gated_eu_disallowed" not in words(soup(client.get(f"{PATH}/settings")))
+    page = soup(client.get(f"{PATH}/settings"))
+    assert "extra_gated_eu_disallowed" not in words(page)
+    assert "are told instead that it is not offered in their region" in words(page.select_one(".gate-preview"))
     database.write_bytes(b"broken")
     settings.GATEHUB_GEOIP_DB = str(database.rename(database.with_suffix(".broken")))
     said = words(soup(client.get(f"{PATH}/settings")))
     assert "cannot be read" in said
     assert "nobody new is let in" in said
+    assert "Everybody is told instead that it is not offered in their region" in said
     settings.GATEHUB_GEOIP_DB = ""
-    said = words(soup(client.get(f"{PATH}/settings")))
-    assert "cannot be enforced: nobody is refused for their region" in said
+    page = soup(client.get(f"{PATH}/settings"))
+    assert "cannot be enforced: nobody is refused for their region" in words(page)
+    assert "nobody is refused for their region" in words(page.select_one(".gate-preview"))
+    assert "are told instead" not in words(page)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 _MARKER = b"\xab\xcd\xefMaxMind.com"
-_STRING, _UINT32, _MAP, _ARRAY = 2, 6, 7, 11
+_STRING, _UINT32, _MAP, _ARRAY, _BOOLEAN = 2, 6, 7, 11, 14
 
 
 def write_database(path: Path, networks: Mapping[str, Any]) -> None:
@@ -58,6 +58,8 @@ def _insert(nodes: list[list[Any]], network: str, record: bytes) -> None:
 def _encoded(value: Any) -> bytes:
     if isinstance(value, str):
         return _control(_STRING, len(value.encode())) + value.encode()
+    if isinstance(value, bool):
+        return _control(_BOOLEAN, value)  # The size is the value.
     if isinstance(value, int):
         return _control(_UINT32, 4) + struct.pack(">I", value)
     if isinstance(value, list):

@@ -165,6 +165,7 @@ def test_the_form_of_an_open_repo_is_shown_and_its_meaning_said(make_repo, lab, 
 def test_a_gate_that_europe_does_not_see_says_so(gated_repo, browser, ada):
     page = soup(look(browser(ada), "---\nextra_gated_eu_disallowed: true\n---\n"))
     assert "European Union" in words(page.select_one(".gate-preview"))
+    assert "nobody is refused for their region" in words(page.select_one(".gate-preview")), "no database is set"
 
 
 @pytest.mark.parametrize("trick", [*TRICKS.strip().split("\n"), TRICKS, EVIL])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from allauth.account.models import EmailAddress
 
@@ -278,6 +280,16 @@ def about(page):
     facts = page.select_one(".about .facts")
     said = {words(term): term.find_next_sibling("dd") for term in facts.select("dt")}
     return {name: (words(node), [link["href"] for link in node.select("a")]) for name, node in said.items()}
+
+
+@pytest.mark.parametrize(
+    "link", ["https://[your-org]/LICENSE", "http://[TODO", "https://ex\u2100mple.org", "//[", "http://[::1"]
+)
+def test_an_address_of_a_licence_that_is_none_leads_nowhere(make_repo, browser, lab, ada, sam, link):
+    card = "---\nlicense: other\nlicense_name: ours\nlicense_link: " + json.dumps(link) + "\n---\n"
+    make_repo("lab/odd", by=ada, files={"README.md": card.encode()})
+    for client in (browser(), browser(sam), browser(ada)):
+        assert about(soup(client.get("/lab/odd")))["License"] == ("ours", [])
 
 
 def test_what_the_card_says_leads_to_what_there_is_here(make_repo, browser, lab, ada, sam):
