@@ -73,13 +73,18 @@ _TextAndBase = tuple[str, str]
 
 
 def _of_the_library(repo: Repo) -> tuple[str, str, str] | None:
-    """Title, source and base for the library that the card names; None for one whose lines are not known here."""
+    """Title, source and base for the library that the card names, by itself or among its tags; None for one whose lines
+    are not known here."""
     if repo.type == Repo.Type.DATASET:
         return "datasets", f"from datasets import load_dataset\n\nrows = load_dataset({_text(repo.repo_id)})", ""
-    library = metadata.library_name(repo.card_data) or ""
+    library = metadata.library_name(repo.card_data) or _library_among_tags(repo)
     source = _SOURCES.get(library.lower())
     text, base = source(repo) if source else ("", "")
     return (library, text, base) if text else None
+
+
+def _library_among_tags(repo: Repo) -> str:
+    return next((tag for tag in metadata.tags_of(repo.card_data, repo.type) if tag.lower() in _SOURCES), "")
 
 
 _AUTO_CLASSES = {

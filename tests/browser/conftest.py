@@ -87,10 +87,14 @@ Visit = Callable[..., Page]
 
 @pytest.fixture
 def visit(new_context: NewContext, stage: Stage, javascript: bool) -> Visit:
-    """`visit("/new", ada)`: a browser in which ada is signed in, at that address; `visit("/")`: nobody is."""
+    """`visit("/new", ada)`: a browser in which ada is signed in, at that address; `visit("/")`: nobody is.
+
+    What is done with scripts is done in the light theme, and the same without scripts in the dark one.
+    """
 
     def open_page(path: str, person: Visitor | None = None, **options: Any) -> Page:
         session = person.session if person else ""
+        options = {"color_scheme": "light" if javascript else "dark"} | options
         page = new_context(stage.url, session=session, javascript=javascript, **options).new_page()
         page.goto(path)
         return page

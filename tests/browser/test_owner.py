@@ -196,6 +196,115 @@ def test_review_several(visit, owner, guests, repo_id):
     expect(page.locator("#requests .rows > li")).to_have_count(1)
 
 
+def test_reject_several_with_one_reason(visit, owner, guests, repo_id):
+    page = visit(f"/{repo_id}/settings", owner)
+    for person in guests[1:]:
+        page.get_by_label(f"Select {person.name}").check()
+    page.get_by_label("Reason if you reject").fill("Not this year")
+    page.locator("#bulk").get_by_role("button", name="Reject").click()
+    expect(page.get_by_text("2 requests rejected.")).to_be_visible()
+    expect(page.locator("#requests .rows > li")).to_have_count(1)
+    page.get_by_role("navigation", name="Lists of requests").get_by_role("link", name="Rejected").click()
+    expect(page.locator("#requests .rows > li")).to_have_count(2)
+    for person in guests[1:]:
+        expect(page.locator("#requests .rows > li").filter(has_text=person.name)).to_contain_text("Not this year")
+
+
+def test_reject_all_that_match_with_a_reason(visit, stage, owner, guests, repo_id):
+    """After having looked at what would be done, and left it."""
+    page = visit(f"/{repo_id}/settings?q=company", owner)
+    page.get_by_label("All 3 that match").check()
+    page.get_by_label("Reason if you reject").fill("Not this year")
+    page.locator("#bulk").get_by_role("button", name="Reject").click()
+    expect(page.get_by_role("heading", name="3 pending requests will be rejected")).to_be_visible()
+    expect(page.locator("main")).to_contain_text("Each of them will read this reason: Not this year")
+    page.get_by_role("link", name="Leave them as they are").click()
+    expect(page.locator("#requests .rows > li")).to_have_count(3)
+    page.get_by_label("Search in pending requests").fill(guests[0].name)
+    page.get_by_role("button", name="Search").click()
+    expect(page.locator("#requests .rows > li")).to_have_count(1)
+    page.get_by_role("button", name=f"Accept {guests[0].name}").click()
+    expect(page.get_by_text(f"{guests[0].name} has access now.")).to_be_visible()
+    page.goto(f"/{repo_id}/settings?q=company")
+    page.get_by_label("All 2 that match").check()
+    page.get_by_label("Reason if you reject").fill("Not this year")
+    page.locator("#bulk").get_by_role("button", name="Reject").click()
+    page.get_by_role("button", name="Reject 2").click()
+    expect(page.get_by_role("heading", name="Done")).to_be_visible()
+    expect(page.get_by_role("status")).to_contain_text("2 rejected")
+    page.goto(f"/{repo_id}/settings?status=rejected")
+    expect(page.locator("#requests .rows > li")).to_have_count(2)
+    expect(page.locator("#requests .rows > li").first).to_contain_text("Not this year")
+
+
+def test_watch_how_far_many_decisions_are(visit, stage, owner, guests, repo_id, javascript):
+    """The worker, which is not there in this test, is played by a command."""
+    order = f"""
+from access import bulk
+from access.filters import RequestFilter
+from accounts.actor import Actor
+from accounts.models import User
+from repos.models import Repo
+namespace, name = "{repo_id}".split("/")
+repo, by = Repo.objects.get(namespace__name=namespace, name=name), Actor(user=User.objects.get(username=namespace))
+print(bulk.start(repo=repo, chosen=RequestFilter(), status="accepted", by=by).pk)
+"""
+    key = stage.server.manage("shell", "-v0", "-c", order).split()[-1]
+    page = visit(f"/{repo_id}/settings/bulk/{key}", owner)
+    expect(page.get_by_role("heading", name="At work")).to_be_visible()
+    expect(page.get_by_role("status")).to_contain_text("0 accepted")
+    stage.server.manage("shell", "-v0", "-c", f"from access import bulk; bulk.run({key})")
+    if not javascript:  # With scripts the page looks by itself.
+        page.get_by_role("link", name="Reload").click()
+    expect(page.get_by_role("heading", name="Done")).to_be_visible()
+    expect(page.get_by_role("status")).to_contain_text("3 accepted")
+    page.get_by_role("link", name="Back to the requests").click()
+    expect(page.locator("#requests .empty")).to_be_visible()
+
+
+def test_filter_by_answer_country_and_age(visit, stage, hub, owner, javascript):
+    card = b"---\nextra_gated_fields:\n  Purpose: {type: select, options: [Research, Other]}\n  Country: country\n---\n"
+    repo_id = f"{owner.name}/asking"
+    hub.publish(repo_id, owner, {"README.md": card})
+    answers = [("Research", "FR"), ("Research", "JP"), ("Other", "FR")]
+    asking = [stage.next() for _ in answers]
+    for person, (purpose, country) in zip(asking, answers, strict=True):
+        hub.ask(repo_id, person, {"Purpose": purpose, "Country": country})
+    page = visit(f"/{repo_id}/settings", owner)
+    rows = page.locator("#requests .rows > li")
+
+    def choose(label: str, words: str, left: int) -> None:
+        """With scripts a choice applies itself."""
+        choice = page.locator(".review-filters").get_by_label(label, exact=True)
+        if not choice.is_visible():
+            page.locator(".review-filters summary").click()
+        choice.select_option(words)
+        if not javascript:
+            page.get_by_role("button", name="Apply filters").click()
+        expect(rows).to_have_count(left)
+
+    choose("Purpose", "Research", 2)
+    choose("Country", "France", 1)
+    expect(rows).to_contain_text(asking[0].name)
+    choose("Asked", "more than 7 days ago", 0)
+    page.get_by_role("link", name="Show all").first.click()
+    expect(rows).to_have_count(3)
+
+
+def test_turn_the_pages_of_a_list(visit, stage):
+    """Fifty-five wait for lab/research; nothing is decided here."""
+    page = visit("/lab/research/settings?status=pending", stage.people["ada"])
+    rows, pager = page.locator("#requests .rows > li"), page.get_by_role("navigation", name="Pages of requests")
+    expect(rows).to_have_count(30)
+    first = rows.first.inner_text()
+    pager.get_by_role("link", name="Next").click()
+    expect(rows).to_have_count(25)
+    expect(pager.get_by_role("link", name="Next")).to_have_count(0)
+    pager.get_by_role("link", name="Previous").click()
+    expect(rows).to_have_count(30)
+    assert rows.first.inner_text() == first
+
+
 def test_search_the_requests(visit, owner, guests, repo_id):
     page = visit(f"/{repo_id}/settings", owner)
     page.get_by_label("Search in pending requests").fill(f"company of {guests[1].name}")

@@ -370,6 +370,15 @@ def test_a_library_that_is_not_known_leaves_the_hub_s_own(make_repo, browser, la
     assert titles(soup(browser().get("/lab/m"))) == ["Command line", "Python", "git"]
 
 
+def test_a_library_may_be_named_among_the_tags(make_repo, browser, lab, ada):
+    """As older cards do."""
+    card = b"---\ntags: [small, Transformers, peft]\npipeline_tag: text-generation\n---\n"
+    make_repo("lab/tagged", by=ada, files={"README.md": card})
+    page = soup(browser().get("/lab/tagged"))
+    assert titles(page) == ["Command line", "Python", "Transformers", "git"]
+    assert "AutoModelForCausalLM.from_pretrained(" in words(page.select_one("#use"))
+
+
 def test_a_base_model_with_quotes_in_its_name_breaks_out_of_nothing(make_repo, browser, lab, ada):
     card = b"---\nlibrary_name: peft\nbase_model: 'x\"); import os #'\n---\n"
     make_repo("lab/m", by=ada, files={"README.md": card})

@@ -58,6 +58,13 @@ extra_gated_fields:
     assert form.find("textarea").text.strip() == "</textarea><b>one\ntwo"
 
 
+def test_an_empty_line_at_the_beginning_is_kept(gated_repo, ada, sam):
+    """A browser leaves out the first line end after `<textarea>`."""
+    add_files(gated_repo, {"README.md": b"---\nextra_gated_fields: {Story: textarea, Age: text}\n---\n"}, by=ada)
+    page = soup(refused(gated_repo, sam, {"Age": "this field is required"}, {"Story": "\nonce"}))
+    assert form_to(page, f"{PATH}/ask-access").find("textarea").text == "\n\nonce"
+
+
 def test_answers_that_are_no_text_do_no_harm(gated_repo, sam):
     page = soup(refused(gated_repo, sam, {"Company": "must be a text"}, {"Company": {"a": 1}, "Country": None}))
     assert form_to(page, f"{PATH}/ask-access").find(attrs={"name": "Company"})["value"] == ""

@@ -18,7 +18,7 @@ _ADDRESS = re.compile(r"(?:https?:|mailto:|/|#|[A-Za-z0-9_%.~-]+(?:/|$))", re.IG
 
 
 def assert_safe(html: str) -> None:
-    soup = BeautifulSoup(html, "html.parser")
+    soup = BeautifulSoup(f"\n{html}", "html.parser")  # It warns of an address or a file name alone.
     for element in soup.find_all(True):
         assert element.name in raw_html.TAGS, element
         for name, value in element.attrs.items():

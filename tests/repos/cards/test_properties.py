@@ -7,7 +7,7 @@ import time
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from accounts.errors import InvalidFields
@@ -263,6 +263,8 @@ def test_no_active_markup_in_any_text(text: str) -> None:
 
 @unhurried
 @given(soup_of(yaml_bits | html_bits))
+@example("<td>https://a.b/")
+@example("<td>a.html")
 def test_no_active_markup_in_any_card(readme: str) -> None:
     found = read_or_refused(readme)
     if found is not None:
