@@ -267,7 +267,7 @@ def test_the_seven_texts_name_the_next_step(strict_repo, api, ada, sam, noor, ma
         assert "http://testserver/" in body.json()["error"], name
         texts.add(head["X-Error-Message"])
     assert "Reason: Not this time" in api(rejected).get(path).json()["error"]
-    monkeypatch.setattr(policy.region, "country_of", lambda address: "FR")
+    monkeypatch.setattr(policy.region, "is_in_union", lambda address: True)
     form = strict_repo.gate_form
     type(form).objects.filter(pk=form.pk).update(eu_disallowed=True)
     elsewhere = api(eu).head(path)
