@@ -139,7 +139,7 @@ class Mortal:
             self._recipients += 1
             if self._recipients % 13 == 0:
                 return "451 4.2.1 Greylisted"
-            if self._recipients % 29 == 0:
+            if self._recipients % 11 == 0:  # Often, as only then those behind it are put back.
                 return "421 4.3.2 Shutting down"
         if self._next != step or self._recipients % 7:
             return None
