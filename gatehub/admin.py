@@ -1,4 +1,4 @@
-"""Models of the packages that we use, on the admin site: schedules, addresses, second factors."""
+"""Models of the packages that we use, on the admin site: schedules, addresses, second factors, connected accounts."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 
 from allauth.account.models import EmailAddress, EmailConfirmation
 from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialAccount, SocialApp, SocialToken
 from django.contrib import admin
 from django.db.models import QuerySet
 from django_celery_beat import admin as beat
@@ -15,11 +16,15 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from accounts.models import Namespace
 from accounts.staff import Link, Log, StaffAdmin
+from gatehub import identities
 
 for _model in (
     EmailAddress,
     EmailConfirmation,  # Holds the keys of links in mails.
     Authenticator,  # Its own page would show the secrets.
+    SocialAccount,
+    SocialApp,  # The settings say which there are.
+    SocialToken,
     ClockedSchedule,
     CrontabSchedule,
     IntervalSchedule,
@@ -70,6 +75,32 @@ class AuthenticatorAdmin(Log):
         return (queryset.filter(user__in=_people(term)) if term else queryset), False
 
     def links_of(self, obj: Authenticator) -> Iterable[Link]:
+        yield Link.to_row("Its person", "accounts.user", obj.user_id)
+
+
+@admin.register(SocialAccount)
+class SocialAccountAdmin(Log):
+    """Accounts at identity providers that let people in."""
+
+    list_display = ["user", "provider", "known_as", "date_joined", "last_login"]
+    list_filter = ["provider"]
+    list_select_related = ["user"]
+    search_fields = ["user__username"]  # Shows the field; `get_search_results` searches.
+    search_help_text = "A user name, whole."
+    fields = ["user", "provider", "known_as", "uid", "date_joined", "last_login"]
+    readonly_fields = ["known_as"]
+
+    @admin.display(description="Known there as")
+    def known_as(self, obj: SocialAccount) -> str:
+        return identities.known_as(obj) or "—"
+
+    def get_search_results(
+        self, request: Any, queryset: QuerySet[SocialAccount], search_term: str
+    ) -> tuple[QuerySet[SocialAccount], bool]:
+        term = search_term.strip()
+        return (queryset.filter(user__in=_people(term)) if term else queryset), False
+
+    def links_of(self, obj: SocialAccount) -> Iterable[Link]:
         yield Link.to_row("Its person", "accounts.user", obj.user_id)
 
 

@@ -75,9 +75,12 @@ def existing_file(name: str) -> str:
 
 
 def country(name: str) -> str:
-    """A country's two letters as in ISO 3166-1, or an empty string when the variable is not set."""
+    """A country's two letters as in ISO 3166-1, or an empty string when the variable is not set.
+
+    XK, which ISO leaves to its users, is Kosovo in the databases of addresses.
+    """
     value = text(name, "").upper()
-    if value and pycountry.countries.get(alpha_2=value) is None:
+    if value not in ("", "XK") and pycountry.countries.get(alpha_2=value) is None:
         raise refuse(name, f"must be the two letters of a country, such as US, not {value!r}")
     return value
 

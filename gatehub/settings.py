@@ -12,7 +12,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.templatetags.static import static
 
 from accounts import pooled
-from gatehub import email_url, env, secret_key
+from gatehub import email_url, env, secret_key, sign_in
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 KIB, MIB, GIB = 1024, 1024**2, 1024**3
@@ -124,6 +124,15 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 
+# --- Signing in elsewhere -------------------------------------------------------------------------------------------
+
+OPEN_SIGNUP = env.flag("GATEHUB_OPEN_SIGNUP", "1")
+SOCIALACCOUNT_PROVIDERS = sign_in.providers(open_sign_up=OPEN_SIGNUP)
+SOCIALACCOUNT_ADAPTER = "gatehub.web.social_adapter.SocialAdapter"
+SOCIALACCOUNT_FORMS = {"signup": "gatehub.web.account_forms.SocialSignupForm"}
+SOCIALACCOUNT_REAUTHENTICATION_REQUIRED = True
+SOCIALACCOUNT_REQUESTS_TIMEOUT = 10
+
 # --- Django ---------------------------------------------------------------------------------------------------------
 
 INSTALLED_APPS = [
@@ -136,6 +145,8 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.mfa",
+    "allauth.socialaccount",
+    *(f"allauth.socialaccount.providers.{kind}" for kind in SOCIALACCOUNT_PROVIDERS),
     "anymail",
     "csp",
     "django_celery_beat",
@@ -260,7 +271,6 @@ MFA_FORMS = {
 MFA_TOTP_TOLERANCE = 1  # A code is good for the half minute before and after, too: clocks differ, and people type.
 MFA_RECOVERY_CODES_SHOW_ONCE = True
 MFA_ALLOW_UNVERIFIED_EMAIL = True  # Of addresses beside the primary one; that one our forms look at.
-OPEN_SIGNUP = env.flag("GATEHUB_OPEN_SIGNUP", "1")
 
 AUDIT_ADDRESS_DAYS = env.integer("GATEHUB_AUDIT_ADDRESS_DAYS", 365, least=0, most=36500)
 """How long the audit trail remembers IP addresses; 0: for ever."""

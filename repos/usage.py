@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from repos.cards import metadata
+from repos.git import GitRepo
 from repos.models import Repo
 
 SIGN_IN_FIRST = "sign-in"
@@ -27,8 +28,12 @@ class Lines:
     base: str = ""
 
 
-def download_lines(repo: Repo, *, endpoint: str) -> list[Lines]:
-    """How to download; the command line first.  `endpoint` is this server's address, without a slash at the end."""
+def download_lines(repo: Repo, *, endpoint: str, library: str = "") -> list[Lines]:
+    """How to download; the command line first.
+
+    `endpoint` is this server's address, without a slash at the end.  `library` has lines of its own, if they are known
+    here.
+    """
     closed = repo.is_gated or repo.private
     login = "hf auth login\n" if closed else ""
     shell = f"export HF_ENDPOINT={endpoint}\n{login}hf download {repo.repo_id}{_kind(repo)}"
@@ -36,8 +41,8 @@ def download_lines(repo: Repo, *, endpoint: str) -> list[Lines]:
     python = (
         f"from huggingface_hub import snapshot_download\n\npath = snapshot_download({_text(repo.repo_id)}{argument})"
     )
-    library = _of_the_library(repo)
-    lines = [("Python", python, ""), *([library] if library else [])]
+    of_the_library = _of_the_library(repo, library)
+    lines = [("Python", python, ""), *([of_the_library] if of_the_library else [])]
     note = SIGN_IN_FIRST if closed else ""
     first = (
         f'import os\n\n# Before anything that downloads is imported.\nos.environ["HF_ENDPOINT"] = {_text(endpoint)}\n\n'
@@ -72,12 +77,41 @@ _TextAndBase = tuple[str, str]
 """Python source, and the model that it loads as well, "" for none."""
 
 
-def _of_the_library(repo: Repo) -> tuple[str, str, str] | None:
-    """Title, source and base for the library that the card names, by itself or among its tags; None for one whose lines
-    are not known here."""
+def library_of(repo: Repo) -> str:
+    """The library that the card of a model names, by itself or among its tags; empty for none."""
+    if repo.type == Repo.Type.DATASET:
+        return ""
+    return metadata.library_name(repo.card_data) or _library_among_tags(repo)
+
+
+def library_of_files(git: GitRepo, commit: str) -> str:
+    """The library whose files a model has, where its card names none, as today's Hub sees it; empty for none."""
+    found = {entry.path: entry for entry in git.paths_info(commit, [*_BY_FILE, CONFIG])}
+    known = next((library for path, library in _BY_FILE.items() if path in found), "")
+    config = found.get(CONFIG)
+    if known or config is None or config.type != "file" or config.lfs is not None or config.size > CONFIG_MAX_BYTES:
+        return known
+    try:
+        said = json.loads(git.read_blob(config.oid))
+    except (ValueError, RecursionError):
+        return ""
+    return "transformers" if isinstance(said, dict) and ("model_type" in said or "architectures" in said) else ""
+
+
+_BY_FILE = {
+    "adapter_config.json": "peft",
+    "model_index.json": "diffusers",
+    "modules.json": "sentence-transformers",
+}
+CONFIG = "config.json"
+"""Which other libraries have, too, with other keys."""
+CONFIG_MAX_BYTES = 256 * 1024
+
+
+def _of_the_library(repo: Repo, library: str) -> tuple[str, str, str] | None:
+    """Title, source and base for the library; None for one whose lines are not known here."""
     if repo.type == Repo.Type.DATASET:
         return "datasets", f"from datasets import load_dataset\n\nrows = load_dataset({_text(repo.repo_id)})", ""
-    library = metadata.library_name(repo.card_data) or _library_among_tags(repo)
     source = _SOURCES.get(library.lower())
     text, base = source(repo) if source else ("", "")
     return (library, text, base) if text else None

@@ -26,6 +26,7 @@ pytest_plugins = [
     "tests.support.redis",
     "tests.support.smtp",
     "tests.support.server",
+    "tests.support.identity_provider",
     "tests.support.nginx",
     "tests.support.chromium",
     "tests.support.order",

@@ -8,7 +8,7 @@ from django.core.exceptions import ImproperlyConfigured
 from gatehub import env
 
 
-@pytest.mark.parametrize(("said", "country"), [("", ""), ("US", "US"), (" de ", "DE")])
+@pytest.mark.parametrize(("said", "country"), [("", ""), ("US", "US"), (" de ", "DE"), ("xk", "XK")])
 def test_a_country_is_its_two_letters(monkeypatch, said, country):
     monkeypatch.setenv("GATEHUB_LOCAL_COUNTRY", said)
     assert env.country("GATEHUB_LOCAL_COUNTRY") == country

@@ -26,6 +26,7 @@ GROUPS: dict[str, list[tuple[str, str, str]]] = {
         ("Groups", "auth.group", "groups"),
         ("Addresses", "account.emailaddress", "alternate_email"),
         ("Second factors", "mfa.authenticator", "phonelink_lock"),
+        ("Connected accounts", "socialaccount.socialaccount", "link"),
         ("Tokens", "access.accesstoken", "key"),
     ],
     "Mail": [

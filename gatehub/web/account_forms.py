@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from allauth.account import forms
+from allauth.socialaccount import forms as social
 
 # allauth has no types, hence the remarks for mypy.
 
@@ -29,6 +30,10 @@ class LoginForm(_Plain, forms.LoginForm):  # type: ignore[misc]
 
 class SignupForm(_Plain, forms.SignupForm):  # type: ignore[misc]
     pass
+
+
+class SocialSignupForm(_Plain, social.SignupForm):  # type: ignore[misc]
+    """For who comes from an identity provider: no password, and filled in with what it says of them."""
 
 
 class AddEmailForm(_Plain, forms.AddEmailForm):  # type: ignore[misc]

@@ -82,10 +82,16 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ha
     def send_notification_mail(
         self, template_prefix: str, user: User, context: dict[str, Any] | None = None, email: str | None = None
     ) -> None:
-        """Mails about second factors.  django-allauth has others, which are not sent: the person sees what they do."""
+        """Mails about second factors and connected accounts.  django-allauth has others, which are not sent: the person
+        sees what they do.
+        """
         address = email or user.email
-        if template_prefix.startswith("mfa/") and address:
-            links = {"password_url": reverse("account_reset_password"), "security_url": reverse("mfa_index")}
+        if template_prefix.startswith(("mfa/", "socialaccount/")) and address:
+            links = {
+                "password_url": reverse("account_reset_password"),
+                "security_url": reverse("mfa_index"),
+                "connections_url": reverse("socialaccount_connections"),
+            }
             self.send_mail(template_prefix, address, {"user": user} | links | (context or {}))
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:

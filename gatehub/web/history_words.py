@@ -92,6 +92,8 @@ WORDS: Final = {
     "second_factor:removed": "removed a second factor from {target}",
     "second_factor:reset": "took all second factors from {target}",
     "second_factor:failed": "failed at the second factor",
+    "identity:connected": "connected {target} with an account elsewhere",
+    "identity:removed": "removed an account elsewhere from {target}",
     "admin:add": "added {target}",
     "admin:change": "changed {target}",
     "admin:delete": "deleted {target}",

@@ -80,7 +80,9 @@ def repo_page(
         "can_write": Action.FILES_WRITE in may,
         "waiting": _waiting(repo) if can_change and repo.is_gated else 0,
         "facts": facts_of(repo, actor),
-        "lines": usage.download_lines(repo, endpoint=endpoint),
+        "lines": usage.download_lines(
+            repo, endpoint=endpoint, library=usage.library_of(repo) or _library_of_files(repo)
+        ),
         "upload_lines": usage.upload_lines(repo, endpoint=endpoint),
     }
     response = render(request, "repo/card.html", context, status=status)
@@ -113,6 +115,21 @@ def _card(repo: Repo, *, files_closed: bool) -> SafeString | None:
     except (EntryNotFound, RepoNotFound, cards.CardError):
         return None
     return mark_safe(html)  # noqa: S308 - render_card gives what nh3 let through.
+
+
+def _library_of_files(repo: Repo) -> str:
+    """For a model whose card names no library."""
+    if repo.type != Repo.Type.MODEL or repo.disabled:
+        return ""
+    key = f"library:{repo.head_sha}"
+    library: str | None = kept.get(key)
+    if library is None:
+        try:
+            library = usage.library_of_files(content.open_git(repo), repo.head_sha)
+        except RepoNotFound:
+            return ""
+        kept.set(key, library, _RENDERED_SECONDS)
+    return library
 
 
 def rendered_card(repo: Repo, text: str, *, files_closed: bool = False) -> SafeString:

@@ -9,9 +9,11 @@ from django.urls import URLPattern, URLResolver, path, re_path
 from django.views.generic import RedirectView
 
 from gatehub.hub.base import web_repo_paths
+from gatehub.sign_in import GITHUB
 from gatehub.web import (
     addresses,
     bulk,
+    connections,
     device,
     editor,
     files,
@@ -52,6 +54,16 @@ _ACCOUNT: list[URLPattern] = [
         kept_together(account.password_reset_from_key),
         name="account_reset_password_from_key",
     ),
+]
+
+_ELSEWHERE: list[URLPattern] = [
+    # Under the names by which django-allauth finds them.
+    path("login/with/<slug:provider_id>", connections.start, name="sign_in_with"),
+    path("login/with/github/back", connections.back, {"provider_id": GITHUB}, name="github_callback"),
+    path("login/with/<slug:provider_id>/back", connections.back, name="openid_connect_callback"),
+    path("signup/finish", connections.sign_up, name="socialaccount_signup"),
+    path("settings/connections", connections.page, name="socialaccount_connections"),
+    path("settings/connections/<int:key>/remove", connections.remove, name="remove_connection"),
 ]
 
 _SECOND_FACTORS: list[URLPattern] = [
@@ -102,6 +114,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("models", lists.repos, {"repo_type": "model"}, name="models"),
     path("datasets", lists.repos, {"repo_type": "dataset"}, name="datasets"),
     *_ACCOUNT,
+    *_ELSEWHERE,
     *_SECOND_FACTORS,
     *_MINE,
     *_ORGANIZATIONS,

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
 import yaml
 
 from repos.cards.form import FIELD_KEYS, KNOWN_KEYS, form_of
+from repos.cards.metadata import license_link
 from repos.cards.nodes import CardError, line_of, shorten
 from repos.cards.reader import Card, read
 
@@ -34,11 +36,22 @@ def _metadata_warnings(card: Card, repo_type: str) -> Iterator[str]:
         return
     if "license" not in card.metadata:
         yield f"the {repo_type} has no license: add a line such as 'license: apache-2.0'"
+    link = license_link(card.metadata)
+    if link and not _is_address(link):
+        yield "license_link is neither an address nor the path of a file, so it is not shown"
     for key in _LISTS_OF_WORDS:
         value = card.metadata.get(key)
         items = value if isinstance(value, list) else [value]
         if any(isinstance(item, dict | list | bool) for item in items):
             yield f"{shorten(key)} should be a text or a list of texts"
+
+
+def _is_address(said: str) -> bool:
+    try:
+        urlsplit(said)
+    except ValueError:  # Such as `https://[your-org]/LICENSE`.
+        return False
+    return True
 
 
 def _gate_warnings(card: Card) -> Iterator[str]:

@@ -38,7 +38,10 @@ def test_no_card_breaks_the_page_or_leads_to_a_script(gated_repo, card: dict[str
     for link in filter(None, [facts.license, facts.library, *listed]):
         assert isinstance(link, Link)
         assert link.url == "" or link.url.startswith(("/", "http:", "https:"))
-    assert all(line.text for line in usage.download_lines(gated_repo, endpoint="https://hub.example.org"))
+    library = usage.library_of(gated_repo)
+    assert all(
+        line.text for line in usage.download_lines(gated_repo, endpoint="https://hub.example.org", library=library)
+    )
 
 
 @settings(deadline=None, max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])

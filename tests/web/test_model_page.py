@@ -13,6 +13,7 @@ from accounts.actor import Actor
 from gatehub.web import facts
 from gatehub.web import repo as repo_page
 from repos import services as repo_services
+from repos import usage
 from repos.models import Repo
 from tests.support.cast import ANSWERS, GATE_CARD, add_files
 from tests.web.pages import data_of, form_to, label_of, press, soup, words
@@ -368,6 +369,41 @@ def test_how_to_use_it_is_said_for_the_library_that_the_card_names(make_repo, br
 def test_a_library_that_is_not_known_leaves_the_hub_s_own(make_repo, browser, lab, ada, card):
     make_repo("lab/m", by=ada, files={"README.md": f"---\n{card}\n---\n".encode()})
     assert titles(soup(browser().get("/lab/m"))) == ["Command line", "Python", "git"]
+
+
+@pytest.mark.parametrize(
+    ("files", "library"),
+    [
+        ({"config.json": b'{"model_type": "bert"}'}, "transformers"),
+        ({"config.json": b'{"architectures": ["BertModel"]}'}, "transformers"),
+        ({"config.json": b'{"model_type": "bert"}', "modules.json": b"[]"}, "sentence-transformers"),
+        ({"config.json": b'{"model_type": "bert"}', "adapter_config.json": b"{}"}, "peft"),
+        ({"model_index.json": b"{}"}, "diffusers"),
+        ({"config.json": b'{"architecture": "resnet18"}'}, None),
+        ({"config.json": b"{broken"}, None),
+        ({"config.json": b"[" * 100_000}, None),
+        ({"config.json": b'"model_type"'}, None),
+        ({"config.json": b'{"model_type": "' + b"x" * usage.CONFIG_MAX_BYTES + b'"}'}, None),
+        ({"config.json/model_type": b"bert"}, None),
+        ({"sub/config.json": b'{"model_type": "bert"}'}, None),
+    ],
+)
+def test_where_the_card_names_no_library_the_files_say_which(make_repo, browser, lab, ada, files, library):
+    make_repo("lab/m", by=ada, files={"README.md": b"---\nlicense: mit\n---\n", **files})
+    found = [library] if library else []
+    assert titles(soup(browser().get("/lab/m"))) == ["Command line", "Python", *found, "git"]
+
+
+def test_the_card_is_believed_before_the_files(make_repo, browser, lab, ada):
+    files = {"README.md": b"---\nlibrary_name: timm\n---\n", "config.json": b'{"model_type": "bert"}'}
+    make_repo("lab/m", by=ada, files=files)
+    assert titles(soup(browser().get("/lab/m")))[2] == "timm"
+
+
+def test_files_of_a_dataset_name_no_library_of_models(make_repo, browser, lab, ada):
+    files = {"README.md": b"---\nlicense: mit\n---\n", "config.json": b'{"model_type": "bert"}'}
+    make_repo("datasets/lab/d", by=ada, files=files)
+    assert titles(soup(browser().get("/datasets/lab/d"))) == ["Command line", "Python", "datasets", "git"]
 
 
 def test_a_library_may_be_named_among_the_tags(make_repo, browser, lab, ada):

@@ -116,6 +116,12 @@ def test_tags_are_short_texts_whatever_the_metadata(metadata: dict[str, Any], re
         ("# Title\n", [], ["empty or missing yaml metadata in repo card"]),
         ("---\ntags: [a]\n---\n", [], ["the model has no license: add a line such as 'license: apache-2.0'"]),
         ("---\nlicense: mit\ntags: {a: b}\n---\n", [], ['"tags" should be a text or a list of texts']),
+        (
+            "---\nlicense: other\nlicense_link: https://[your-org]/LICENSE\n---\n",
+            [],
+            ["license_link is neither an address nor the path of a file, so it is not shown"],
+        ),
+        ("---\nlicense: other\nlicense_link: LICENSE.md\n---\n", [], []),
         ("---\nlicense: mit\nlanguage: [true]\n---\n", [], ['"language" should be a text or a list of texts']),
         (
             "---\nlicense: mit\nextra_gated_field:\n  Name: text\n---\n",
