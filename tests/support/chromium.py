@@ -79,12 +79,14 @@ def chromium() -> Iterator[Chromium]:
 class Watch:
     """What went wrong in the pages of one context, as sentences in `problems`."""
 
-    def __init__(self, context: BrowserContext, origin: str, *, broken: bool = False) -> None:
+    def __init__(
+        self, context: BrowserContext, origin: str, *, broken: bool = False, onward: tuple[str, ...] = ()
+    ) -> None:
         self.problems: list[str] = []
         self.statuses: list[int] = []
         """Of the pages that were shown, frames within them included."""
         self.broken = broken
-        self._origin = origin
+        self._origins = ("data:", "about:", "blob:", origin, *onward)
         context.on("console", self._console)
         context.on("weberror", self._error)
         context.on("request", self._request)
@@ -100,7 +102,7 @@ class Watch:
         self.problems.append(f"error of a script: {error.error}")
 
     def _request(self, request: Request) -> None:
-        if not request.url.startswith((self._origin, "data:", "about:", "blob:")):
+        if not request.url.startswith(self._origins):
             self.problems.append(f"asks elsewhere: {request.url}")
 
     def _failed(self, request: Request) -> None:
@@ -120,13 +122,16 @@ class Watch:
 
 
 class Options(TypedDict, total=False):
-    """`session` is the value of a session cookie; `broken` allows pages to be answers from 500 on."""
+    """`session` is the value of a session cookie; `broken` allows pages to be answers from 500 on; `onward` are other
+    origins to which pages lead.
+    """
 
     session: str
     javascript: bool
     color_scheme: Literal["light", "dark"]
     width: int
     broken: bool
+    onward: tuple[str, ...]
 
 
 class NewContext(Protocol):
@@ -164,6 +169,7 @@ def _open(
     color_scheme: Literal["light", "dark"] = "light",
     width: int = 1280,
     broken: bool = False,
+    onward: tuple[str, ...] = (),
 ) -> tuple[BrowserContext, Watch]:
     context = chromium.browser.new_context(
         base_url=origin,
@@ -174,7 +180,7 @@ def _open(
         locale="en-US",
         timezone_id="UTC",
     )
-    watch = Watch(context, origin, broken=broken)
+    watch = Watch(context, origin, broken=broken, onward=onward)
     context.set_default_timeout(_PATIENCE)
     context.add_init_script(_TELL_OF_VIOLATIONS)
     _sign_in(context, origin, session)
