@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import re
 
 import pytest
@@ -44,6 +45,36 @@ def test_a_fine_grained_token_asks_for_permissions(visit, person):
     page.get_by_label(person.name, exact=True).check()
     page.get_by_role("button", name="Create token").click()
     expect(page.locator(".rows li", has_text="narrow")).to_contain_text(f"Read contents on {person.name}")
+
+
+def test_a_token_works_until_its_last_day_is_over(visit, stage, hub, person):
+    page = visit("/settings/tokens", person)
+    today = datetime.datetime.now(datetime.UTC).date()
+    page.get_by_label("Name").fill("for a week")
+    page.get_by_label("Expires after").fill(f"{today - datetime.timedelta(days=1)}")
+    page.get_by_role("button", name="Create token").click()
+    expect(page.locator(".problem")).to_contain_text("The date of expiry has passed already.")
+    expect(page.get_by_label("Name")).to_have_value("for a week")
+    day = today + datetime.timedelta(days=5)
+    page.get_by_label("Expires after").fill(f"{day}")
+    page.get_by_role("button", name="Create token").click()
+    token = type(person)(person.name, page.locator(".secret code").inner_text().strip(), "")
+    row = page.locator(".rows li", has_text="for a week")
+    expect(row).to_contain_text(f"expires {day.day} {day:%b %Y}")
+    expect(row.locator(".badge")).to_have_text(["Read", "Expires soon"])
+    assert hub.call("GET", "/api/whoami-v2", token).json()["name"] == person.name
+
+    past = f"""
+from access.models import AccessToken
+from django.utils import timezone
+AccessToken.objects.filter(user__username="{person.name}", name="for a week").update(expires_at=timezone.now())
+"""
+    stage.server.manage("shell", "-v0", "-c", past)
+    page.goto("/settings/tokens")
+    expect(row.locator(".badge")).to_have_text(["Read", "Expired"])
+    answer = hub.call("GET", "/api/whoami-v2", token)
+    assert (answer.status_code, "expired" in answer.text) == (401, True)
+    assert hub.call("GET", "/api/whoami-v2", person).ok
 
 
 def test_profile(visit, person):
