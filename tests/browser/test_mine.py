@@ -103,6 +103,23 @@ def test_addresses(visit, stage, person):
     expect(page.locator(".rows li")).to_have_count(1)
 
 
+def test_an_address_from_which_mails_came_back_is_used_again(visit, stage, person):
+    mark = f"""
+from notifications import addresses
+from notifications.models import AddressProblem
+addresses.mark(address="{person.email}", what=AddressProblem.What.BOUNCED, detail="550 no such <user>")
+"""
+    stage.server.manage("shell", "-v0", "-c", mark)
+    page = visit("/settings/notifications", person)
+    stopped = page.get_by_role("region", name="Addresses that get no mail")
+    expect(stopped).to_contain_text("550 no such <user>")
+    stopped.get_by_role("button", name=f"Use this address again: {person.email}").click()
+    expect(page.get_by_text(f"Mails go to {person.email} again.")).to_be_visible()
+    expect(page.locator(".address-problem")).to_have_count(0)
+    page.goto("/settings/notifications")
+    expect(stopped).to_have_count(0)
+
+
 def test_change_the_password(visit, new_context, stage, person):
     page = visit("/settings/password", person)
     for old in ("wrong", PASSWORD):
