@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import csv
+import io
+
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -168,3 +171,28 @@ def test_the_queue_stays_where_the_gate_was_put_back_to_manual_meanwhile(visit, 
     )
     expect(page.get_by_role("button", name=f"Accept {guest.name}")).to_be_visible()
     assert waiting(hub, repo_id, owner) == {guest.name}
+
+
+def test_the_history_of_what_was_done(visit, hub, owner, guest, repo_id):
+    hub.ask(repo_id, guest, {"Company": "C"})
+    hub.handle(repo_id, owner, guest, "accepted")
+    page = visit(f"/{repo_id}/settings", owner)
+    page.locator("#history").get_by_role("link", name="Show the whole history").click()
+    lines = page.locator(".history .what")
+    expect(lines.last).to_have_text(f"{owner.name} created the repository")
+    page.get_by_label("About").select_option("Access requests")
+    page.get_by_role("button", name="Show").click()
+    expect(lines).to_have_text([f"{owner.name} accepted the request of {guest.name}", f"{guest.name} asked for access"])
+    page.get_by_label("Person", exact=True).fill(owner.name.upper())
+    page.get_by_role("button", name="Show").click()
+    expect(lines).to_have_text([f"{owner.name} accepted the request of {guest.name}"])
+    expect(page.get_by_label("About")).to_have_value("requests")
+    with page.expect_download() as download:
+        page.get_by_role("link", name="CSV").click()
+    (row,) = csv.DictReader(io.StringIO(download.value.path().read_text("utf-8-sig")))
+    assert (row["person"], row["verb"]) == (owner.name, "access_request:accepted")
+    page.get_by_label("Person", exact=True).fill("nobody-at-all")
+    page.get_by_role("button", name="Show").click()
+    page.get_by_role("link", name="Show everything").click()
+    expect(lines.first).to_have_text(f"{owner.name} downloaded this history")
+    assert visit("/", guest).goto(f"/{repo_id}/settings/history").status == 403
