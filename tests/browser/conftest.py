@@ -51,14 +51,19 @@ class Stage:
             self.spare = [Visitor(name, entry["token"], entry["session"]) for name, entry in made.items()]
         return self.spare.pop()
 
-    def link_in_mail_to(self, address: str) -> str:
-        """The first link in the newest mail to that address, once what waits in the outbox is sent."""
+    def link_in_mail_to(self, address: str, part: str = "") -> str:
+        """The first link in the newest mail to that address, once what waits in the outbox is sent.
+
+        `part` is a part of the link: of links without it, and mails without such a link, nothing counts.
+        """
         self.server.manage("shell", "-v0", "-c", "from notifications import tasks; tasks.deliver()")
         for file in sorted(self.server.data_dir.glob("mail/*.eml"), reverse=True):
             letter = email.message_from_bytes(file.read_bytes(), policy=email.policy.default)
-            if address in str(letter["To"]):
-                return re.search(r"https?://\S+", letter.get_body(("plain",)).get_content())[0]
-        raise AssertionError(f"no mail to {address}")
+            links = re.findall(r"https?://\S+", letter.get_body(("plain",)).get_content())
+            found = next((link for link in links if part in link), "")
+            if found and address in str(letter["To"]):
+                return found
+        raise AssertionError(f"no mail to {address} with a link to {part}")
 
 
 @pytest.fixture(scope="session")

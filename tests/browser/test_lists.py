@@ -80,6 +80,38 @@ def test_files_and_history(visit):
     expect(page.get_by_role("link", name="shards/")).to_be_visible()
 
 
+def test_a_gated_file_as_it_was_before(visit, stage, hub):
+    """From the model page, for whom the gate is open."""
+    owner, guest = stage.next(), stage.next()
+    repo_id = f"{owner.name}/gated"
+    hub.publish(repo_id, owner, {"config.json": b'{"hidden": 1}\n'})
+    hub.commit(repo_id, owner, {"config.json": b'{"hidden": 2}\n'}, title="Hide one more")
+    page = visit(f"/{repo_id}", guest)
+    page.get_by_role("link", name="Files and versions").click()
+    expect(page.get_by_role("cell", name="config.json").first).to_be_visible()
+    expect(page.get_by_role("link", name=re.compile("History"))).to_have_count(0)
+    assert page.goto(f"/{repo_id}/commits/main/config.json").status == 403
+    hub.ask(repo_id, guest, {})
+    hub.handle(repo_id, owner, guest, "accepted")
+
+    page.goto(f"/{repo_id}")
+    page.get_by_role("link", name="Files and versions").click()
+    page.get_by_role("link", name="config.json", exact=True).click()
+    page.get_by_role("link", name="History").click()
+    expect(page.locator(".rows .title")).to_have_text(["Hide one more", "add files"])
+    page.get_by_role("link", name="Hide one more").click()
+    expect(page.get_by_role("region", name="Lines of config.json").locator(".removed")).to_contain_text('"hidden": 1')
+    expect(page.get_by_role("region", name="Lines of config.json").locator(".added")).to_contain_text('"hidden": 2')
+    page.locator(".facts").get_by_role("link").click()  # To the parent.
+    expect(page.get_by_role("heading", level=2, name="add files")).to_be_visible()
+    page.get_by_role("link", name="config.json", exact=True).click()
+    expect(page).to_have_url(re.compile(rf"/{repo_id}/blob/[0-9a-f]{{40}}/config.json$"))
+    expect(page.get_by_role("region", name="config.json")).to_contain_text('"hidden": 1')
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Download").click()
+    assert download.value.path().read_bytes() == b'{"hidden": 1}\n'
+
+
 def test_another_branch(visit):
     page = visit("/lab/files/tree/main/a%20folder%20with%20words")
     page.locator(".file-head summary").click()

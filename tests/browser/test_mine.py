@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import re
 
 import pytest
@@ -46,6 +47,36 @@ def test_a_fine_grained_token_asks_for_permissions(visit, person):
     expect(page.locator(".rows li", has_text="narrow")).to_contain_text(f"Read contents on {person.name}")
 
 
+def test_a_token_works_until_its_last_day_is_over(visit, stage, hub, person):
+    page = visit("/settings/tokens", person)
+    today = datetime.datetime.now(datetime.UTC).date()
+    page.get_by_label("Name").fill("for a week")
+    page.get_by_label("Expires after").fill(f"{today - datetime.timedelta(days=1)}")
+    page.get_by_role("button", name="Create token").click()
+    expect(page.locator(".problem")).to_contain_text("The date of expiry has passed already.")
+    expect(page.get_by_label("Name")).to_have_value("for a week")
+    day = today + datetime.timedelta(days=5)
+    page.get_by_label("Expires after").fill(f"{day}")
+    page.get_by_role("button", name="Create token").click()
+    token = type(person)(person.name, page.locator(".secret code").inner_text().strip(), "")
+    row = page.locator(".rows li", has_text="for a week")
+    expect(row).to_contain_text(f"expires {day.day} {day:%b %Y}")
+    expect(row.locator(".badge")).to_have_text(["Read", "Expires soon"])
+    assert hub.call("GET", "/api/whoami-v2", token).json()["name"] == person.name
+
+    past = f"""
+from access.models import AccessToken
+from django.utils import timezone
+AccessToken.objects.filter(user__username="{person.name}", name="for a week").update(expires_at=timezone.now())
+"""
+    stage.server.manage("shell", "-v0", "-c", past)
+    page.goto("/settings/tokens")
+    expect(row.locator(".badge")).to_have_text(["Read", "Expired"])
+    answer = hub.call("GET", "/api/whoami-v2", token)
+    assert (answer.status_code, "expired" in answer.text) == (401, True)
+    assert hub.call("GET", "/api/whoami-v2", person).ok
+
+
 def test_profile(visit, person):
     page = visit("/settings/profile", person)
     page.get_by_label("Full name").fill("Nora <b>Nadel</b>")
@@ -70,6 +101,23 @@ def test_addresses(visit, stage, person):
     expect(row).to_contain_text("Primary")
     page.locator(".rows li", has_text=person.email).get_by_role("button", name="Remove").click()
     expect(page.locator(".rows li")).to_have_count(1)
+
+
+def test_an_address_from_which_mails_came_back_is_used_again(visit, stage, person):
+    mark = f"""
+from notifications import addresses
+from notifications.models import AddressProblem
+addresses.mark(address="{person.email}", what=AddressProblem.What.BOUNCED, detail="550 no such <user>")
+"""
+    stage.server.manage("shell", "-v0", "-c", mark)
+    page = visit("/settings/notifications", person)
+    stopped = page.get_by_role("region", name="Addresses that get no mail")
+    expect(stopped).to_contain_text("550 no such <user>")
+    stopped.get_by_role("button", name=f"Use this address again: {person.email}").click()
+    expect(page.get_by_text(f"Mails go to {person.email} again.")).to_be_visible()
+    expect(page.locator(".address-problem")).to_have_count(0)
+    page.goto("/settings/notifications")
+    expect(stopped).to_have_count(0)
 
 
 def test_change_the_password(visit, new_context, stage, person):

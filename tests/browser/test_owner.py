@@ -237,8 +237,8 @@ def test_reject_all_that_match_with_a_reason(visit, stage, owner, guests, repo_i
     expect(page.locator("#requests .rows > li").first).to_contain_text("Not this year")
 
 
-def test_watch_how_far_many_decisions_are(visit, stage, owner, guests, repo_id, javascript):
-    """The worker, which is not there in this test, is played by a command."""
+def begin_to_accept_all(stage, repo_id) -> str:
+    """The key of a review of all that wait, which nobody carries out."""
     order = f"""
 from access import bulk
 from access.filters import RequestFilter
@@ -249,7 +249,12 @@ namespace, name = "{repo_id}".split("/")
 repo, by = Repo.objects.get(namespace__name=namespace, name=name), Actor(user=User.objects.get(username=namespace))
 print(bulk.start(repo=repo, chosen=RequestFilter(), status="accepted", by=by).pk)
 """
-    key = stage.server.manage("shell", "-v0", "-c", order).split()[-1]
+    return stage.server.manage("shell", "-v0", "-c", order).split()[-1]
+
+
+def test_watch_how_far_many_decisions_are(visit, stage, owner, guests, repo_id, javascript):
+    """The worker, which is not there in this test, is played by a command."""
+    key = begin_to_accept_all(stage, repo_id)
     page = visit(f"/{repo_id}/settings/bulk/{key}", owner)
     expect(page.get_by_role("heading", name="At work")).to_be_visible()
     expect(page.get_by_role("status")).to_contain_text("0 accepted")
@@ -260,6 +265,18 @@ print(bulk.start(repo=repo, chosen=RequestFilter(), status="accepted", by=by).pk
     expect(page.get_by_role("status")).to_contain_text("3 accepted")
     page.get_by_role("link", name="Back to the requests").click()
     expect(page.locator("#requests .empty")).to_be_visible()
+
+
+def test_stop_many_decisions(visit, stage, owner, guests, repo_id):
+    key = begin_to_accept_all(stage, repo_id)
+    page = visit(f"/{repo_id}/settings", owner)
+    page.get_by_text("3 requests are becoming accepted: 0 done.").get_by_role("link", name="Details").click()
+    page.get_by_role("button", name="Stop").click()
+    expect(page.get_by_role("heading", name="Stopped before the end")).to_be_visible()
+    expect(page.get_by_role("button", name="Stop")).to_have_count(0)
+    stage.server.manage("shell", "-v0", "-c", f"from access import bulk; bulk.run({key})")
+    page.get_by_role("link", name="Back to the requests").click()
+    expect(page.locator("#requests .rows > li")).to_have_count(3)
 
 
 def test_filter_by_answer_country_and_age(visit, stage, hub, owner, javascript):

@@ -27,10 +27,9 @@ def people(stage):
 
 
 @pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize("javascript", [True], indirect=True)
-def test_every_answer_arrives_under_its_label(visit, people, hub, name):
+def test_every_answer_arrives_under_its_label(visit, people, hub, name, javascript):
     owner, guest = people
-    repo_id = f"{owner.name}/wild-{name[:2]}"
+    repo_id = f"{owner.name}/wild-{name[:2]}-{javascript}"
     hub.publish(repo_id, owner, {"README.md": card(name)})
     spec = form(name)
     page = visit(f"/{repo_id}", guest)

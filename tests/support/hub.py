@@ -124,7 +124,11 @@ class Hub:
         namespace, _, name = repo_id.partition("/")
         body = {"name": name, "organization": namespace, "type": type_}
         assert self.call("POST", "/api/repos/create", owner, json=body).ok
-        lines: list[dict[str, Any]] = [{"key": "header", "value": {"summary": "add files", "description": ""}}]
+        self.commit(repo_id, owner, files, title="add files", type_=type_)
+        assert self.call("PUT", f"/api/{type_}s/{repo_id}/settings", owner, json={"gated": gated}).ok
+
+    def commit(self, repo_id: str, owner: Person, files: dict[str, bytes], *, title: str, type_: str = "model") -> None:
+        lines: list[dict[str, Any]] = [{"key": "header", "value": {"summary": title, "description": ""}}]
         for path, data in files.items():
             value = {"path": path, "content": data.decode(), "encoding": "utf-8"}
             lines.append({"key": "file", "value": value})
@@ -136,7 +140,6 @@ class Hub:
             timeout=60,
         )
         assert answer.ok, answer.text
-        assert self.call("PUT", f"/api/{type_}s/{repo_id}/settings", owner, json={"gated": gated}).ok
 
 
 @pytest.fixture
