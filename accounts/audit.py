@@ -32,6 +32,7 @@ NOUNS: Final = {
     "delivery": "Mails",
     "device": "Device sign-ins",
     "gate_form": "Gate forms",
+    "identity": "Connected accounts",
     "mail_address": "Stopped addresses",
     "mails": "Choice of mails",
     "membership": "Memberships and roles",

@@ -133,17 +133,21 @@ def _sent(repo: Repo, found: AccessRequest) -> list[tuple[str, str]]:
 
 def _state(repo: Repo, actor: Actor, found: AccessRequest | None, *, can_read: bool) -> str:
     if actor.user is None:
-        return "stranger"
+        return "region" if _is_closed_to_its_region(repo, actor) else "stranger"
     if can_read:
         return "accepted" if found is not None and found.is_accepted else "member"
     if found is not None and not found.is_accepted:  # Wherever they are now.
         return str(found.status)
-    form: GateForm | None = repo.gate_form
-    if form is not None and form.eu_disallowed and policy.in_disallowed_region(actor):
+    if _is_closed_to_its_region(repo, actor):
         return "region"
     if found is not None:
         return str(found.status)
     return "form" if actor.user.has_verified_address else "unverified"
+
+
+def _is_closed_to_its_region(repo: Repo, actor: Actor) -> bool:
+    form: GateForm | None = repo.gate_form
+    return form is not None and form.eu_disallowed and policy.in_disallowed_region(actor)
 
 
 def _controls(

@@ -148,6 +148,14 @@ def test_the_page_says_to_whom_it_is_not_offered(database, repo, browser, sam, a
     assert page.select_one('form[action*="ask-access"]') is None
 
 
+def test_a_stranger_is_told_before_signing_in_for_nothing(database, repo, browser, ada):
+    page = soup(visit(browser, None, FRANCE).get(PATH))
+    said = words(page.select_one("#gate"))
+    assert "Not offered in your region" in said
+    assert "Sign in to see a request that you sent before." in said
+    assert "Sign in to ask for access" in words(soup(visit(browser, None, AMERICA).get(PATH)).select_one("#gate"))
+
+
 def test_what_is_shown_of_a_country_that_iso_does_not_have_is_what_is_sent(database, repo, browser, sam, ada):
     client = visit(browser, sam, KOSOVO)
     page = soup(client.get(PATH))

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
+from django.contrib.staticfiles import finders
 
 from access import services
 from accounts.actor import Actor
@@ -312,3 +315,14 @@ def test_a_repo_that_cannot_be(browser, ada, lab, olu, make_repo, given, says):
 def test_a_reader_of_an_organization_is_not_offered_it(browser, rea):
     page = soup(browser(rea).get("/new"))
     assert [option["value"] for option in page.select("select[name=namespace] option")] == ["rea"]
+
+
+def test_each_page_has_our_wordmark_and_favicon(browser, db):
+    page = soup(browser().get("/"))
+    mark = page.select_one("header a.wordmark")
+    assert mark["href"] == "/"
+    assert mark.select_one("svg") is not None
+    icon = page.select_one("link[rel=icon]")
+    assert icon["type"] == "image/svg+xml"
+    drawing = finders.find(icon["href"].removeprefix("/static/"))
+    assert Path(drawing).read_text().lstrip().startswith("<svg")

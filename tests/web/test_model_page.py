@@ -402,7 +402,7 @@ def test_the_card_is_believed_before_the_files(make_repo, browser, lab, ada):
 
 def test_files_of_a_dataset_name_no_library_of_models(make_repo, browser, lab, ada):
     files = {"README.md": b"---\nlicense: mit\n---\n", "config.json": b'{"model_type": "bert"}'}
-    make_repo("datasets/lab/d", by=ada, files=files)
+    make_repo("lab/d", by=ada, type_="dataset", files=files)
     assert titles(soup(browser().get("/datasets/lab/d"))) == ["Command line", "Python", "datasets", "git"]
 
 

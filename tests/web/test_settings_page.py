@@ -28,7 +28,10 @@ def test_the_page_shows_what_is_set_and_what_each_choice_means(gated_repo, brows
     modes = page.select("input[name=gated]")
     assert [mode["value"] for mode in modes] == ["false", "auto", "manual"]
     assert [mode["value"] for mode in modes if mode.has_attr("checked")] == ["manual"]
-    assert "You accept or reject each request." in described(page, modes[2])
+    said = [described(page, mode) for mode in modes]
+    assert "Everybody who sees this repository may download its files" in said[0]
+    assert "People fill in the form of the card and get access at once." in said[1]
+    assert "You accept or reject each request." in said[2]
     assert page.select_one("input[name=gatedNotificationsMode][checked]")["value"] == "bulk"
 
 
