@@ -18,7 +18,9 @@ from allauth.socialaccount.providers.openid_connect.views import OpenIDConnectOA
 from django.http import HttpRequest
 
 from gatehub import sign_in
+from gatehub.caches import kept
 
+_KEPT_SECONDS = 300
 _ENDPOINTS = ("authorization_endpoint", "token_endpoint", "userinfo_endpoint")
 
 
@@ -28,13 +30,21 @@ class OpenIDConnectAdapter(OpenIDConnectOAuth2Adapter):  # type: ignore[misc]  #
     @property
     def openid_config(self) -> dict[str, Any]:
         """The discovery document (OpenID Connect Discovery 1.0, section 4.3): its issuer must be the one we asked."""
+        issuer = self.get_provider().app.settings["server_url"]
+        kept_as = f"openid-configuration:{issuer}"
+        known: dict[str, Any] | None = kept.get(kept_as)
+        if known is None:
+            known = self._checked(issuer)
+            kept.set(kept_as, known, _KEPT_SECONDS)
+        return known
+
+    def _checked(self, issuer: str) -> dict[str, Any]:
         try:
             config: dict[str, Any] = super().openid_config
             said = str(config["issuer"]).rstrip("/")
             missing = [name for name in _ENDPOINTS[:2] if name not in config]
         except (AttributeError, KeyError, TypeError) as error:
             raise OAuth2Error("The discovery document is not one.") from error
-        issuer = self.get_provider().app.settings["server_url"]
         if said != issuer:
             raise OAuth2Error(f"The discovery document of {issuer} is of another issuer: {said!r}.")
         if missing:

@@ -363,6 +363,16 @@ def test_nobody_connects_without_an_account(browser):
     assert urlsplit(answer.url).path == "/login"
 
 
+def test_who_has_no_password_gets_one_by_mail(browser, identity_provider, fresh, run):
+    """When the provider is gone, or the account there."""
+    name, someone = fresh(), browser()
+    identity_provider.knows(name, email=f"{name}@example.org", email_verified=True)
+    arrives(someone, "company", identity_provider, name)
+    someone.submit("/signup/finish", username=name, fullname="Zoë", email=f"{name}@example.org")
+    assert browser().submit("/password/reset", email=f"{name}@example.org").status_code == 200
+    assert subjects_of_mails(run, name) == ["[GateHub] Reset your password"]
+
+
 # --- Nonsense on the way back ---
 
 
