@@ -153,6 +153,8 @@ SOURCE = "\n".join(
     f'    return f"{{argument}} of {number}"\n'
     for number in range(25)
 )
+LONG_TABLE = "step,loss,rates\n" + "".join(f"{step},{1 / step:.6f}{',0.0005' * 15}\n" for step in range(1, 6001))
+"""More than the page of a file shows."""
 PICTURE = b"""<svg xmlns="http://www.w3.org/2000/svg" width="900" height="300">
 <rect width="900" height="300" fill="#0b6658"/>
 <circle cx="450" cy="150" r="90" fill="#faf9f6"/></svg>"""
