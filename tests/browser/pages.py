@@ -358,3 +358,16 @@ PAGES = [
     # The API.
     Row("api-reference", "/api/docs", not_ours="#swagger-ui"),
 ]
+
+IN_UNION = [
+    # On a server within the European Union which knows countries, where nobody can sign up.
+    Row("signup-closed", "/signup"),
+    Row("card-not-in-this-region", "/lab/elsewhere", "nia"),
+    Row("card-location", RESEARCH, "nia", act=unfold),
+    Row("settings-in-the-union", "/lab/elsewhere/settings", "ada", act=unfold),
+]
+UNREADABLE_COUNTRIES = [
+    # On the same one, whose database of countries cannot be read.
+    Row("card-unreadable-countries", "/lab/elsewhere", "nia"),
+    Row("settings-unreadable-countries", "/lab/elsewhere/settings", "ada", act=unfold),
+]

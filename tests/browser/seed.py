@@ -79,6 +79,18 @@ def main() -> None:
 
 
 @transaction.atomic
+def in_union() -> None:
+    """Fill a server of which only few pages are looked at, and print its sessions, by person, as one line of JSON."""
+    with override_settings(PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"]):
+        people = [_person(name, PEOPLE[name]) for name in ("ada", "nia")]
+    ada = people[0]
+    lab = _organization("lab", "The Lab", ada, {})
+    for name, card in {"research": texts.RESEARCH_CARD, "elsewhere": texts.EUROPE_CARD}.items():
+        _repo(lab, name, {"README.md": card.encode()}, by=ada, gated="manual")
+    print(json.dumps({user.username: _entry(user)["session"] for user in people}))
+
+
+@transaction.atomic
 def more_people(names: Sequence[str]) -> None:
     """Make people who have done nothing yet, with tokens, and print them as one line of JSON."""
     with override_settings(PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"]):
@@ -348,8 +360,7 @@ def _others(lab: Namespace, ada: User) -> None:
     _repo(lab, "latin", {"README.md": "# Café\n".encode("latin-1")}, by=ada)
     disabled = _repo(lab, "disabled", {"README.md": b"# Disabled\n"}, by=ada)
     Repo.objects.filter(pk=disabled.pk).update(disabled=True)
-    europe = b"---\nextra_gated_eu_disallowed: true\n---\n# Elsewhere\n"
-    _repo(lab, "elsewhere", {"README.md": europe}, by=ada, gated="manual")
+    _repo(lab, "elsewhere", {"README.md": texts.EUROPE_CARD.encode()}, by=ada, gated="manual")
     for number in range(31):  # More than a page of a list.
         _repo(lab, f"small-{number:02}", {"README.md": card}, by=ada)
 

@@ -136,6 +136,11 @@ WILD_ANSWERS = {
     "هل توافق على الشروط؟ 同意しますか <b>Да?</b>": "いいえ",
 }
 
+EUROPE_CARD = """---
+extra_gated_eu_disallowed: true
+---
+# Elsewhere
+"""
 FILES_CARD = """---
 license: cc-by-4.0
 ---
