@@ -114,6 +114,41 @@ def test_the_first_stop_leads_past_the_header(visit, stage):
     assert page.evaluate("document.getElementById('content').contains(document.activeElement)")
 
 
+def test_the_menu_on_a_phone_is_walked_through_and_covers_nothing_that_has_the_focus(visit, stage, javascript):
+    page = visit(RESEARCH, stage.people["nia"], width=390)
+    menu = page.locator(".site-nav .menu")
+    menu.locator("summary").focus()
+    page.keyboard.press("Enter")
+    expect(menu).to_have_attribute("open", "")
+    page.keyboard.press("Tab")
+    for one in menu.locator("a, button").all():
+        expect(one).to_be_focused()
+        here = page.evaluate(HERE)
+        assert here["outlined"]
+        assert here["seen"]
+        page.keyboard.press("Tab")
+    if javascript:  # Without scripts it is folded where it was opened.
+        expect(menu).not_to_have_attribute("open", "")
+
+
+@pytest.mark.parametrize("javascript", [True], indirect=True, ids=["scripts"])
+def test_escape_closes_a_menu_and_so_does_a_click_beside_it(visit, stage):
+    page = visit("/lab/files/tree/main/a%20folder%20with%20words", stage.people["nia"])
+    for summary in (page.locator(".site-nav summary"), page.locator(".file-head summary")):
+        menu = summary.locator("..")
+        summary.focus()
+        page.keyboard.press("Enter")
+        page.keyboard.press("Tab")
+        expect(menu.locator("a").first).to_be_focused()
+        page.keyboard.press("Escape")
+        expect(menu).not_to_have_attribute("open", "")
+        expect(summary).to_be_focused()
+        summary.click()
+        expect(menu).to_have_attribute("open", "")
+        page.locator(".site-footer").click(position={"x": 1, "y": 1})
+        expect(menu).not_to_have_attribute("open", "")
+
+
 @pytest.mark.parametrize("key", ["Enter", "Space"])
 def test_the_menu_opens_and_leads_on(visit, stage, key):
     page = visit("/", stage.people["nia"])
