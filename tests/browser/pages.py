@@ -32,6 +32,11 @@ def branches(page: Page) -> None:
     page.locator(".file-head summary").click()
 
 
+def only_the_first_lines(page: Page) -> None:
+    """The other thousands look alike, and take axe and the picture a minute."""
+    page.locator(".source .line").evaluate_all("all => all.slice(40).forEach((line) => line.remove())")
+
+
 def sending(button: str, within: str = "main", **given: str) -> Act:
     """Fill in fields by their label, `_` for a space, and press; the server, not the browser, says what is wrong."""
 
@@ -109,6 +114,17 @@ def decide_about_all(page: Page) -> None:
     page.wait_for_load_state()
 
 
+def decide_about_nobody(page: Page) -> None:
+    """As if all who asked before the page was shown were decided meanwhile."""
+    page.locator("#bulk [name=until]").evaluate("until => { until.value = '2020-01-01T00:00:00+00:00'; }")
+    decide_about_all(page)
+
+
+def to_the_last_page(page: Page) -> None:
+    page.locator("#requests .pager").get_by_role("link", name="Next").click()
+    page.locator("#requests .pager").get_by_role("link", name="Previous").wait_for()
+
+
 def again_and_again(page: Page) -> None:
     """Until the server has enough of it."""
     for _ in range(6):
@@ -166,8 +182,11 @@ PAGES = [
     Row("device", "/device", "ada"),
     Row("device-code", "/device?code={device_code}", "ada"),
     Row("device-wrong-code", "/device?code=XXXX-XXXX", "ada", 404),
+    Row("device-approved", "/device?code={device_approved}", "ada", act=sending("Approve")),
+    Row("device-denied", "/device?code={device_denied}", "ada", act=sending("Deny")),
     # My things.
     Row("profile", "/settings/profile", LONG_USER),
+    Row("profile-refused", "/settings/profile", LONG_USER, 400, sending("Save", Full_name="\u200b\u202e")),
     Row("addresses", "/settings/addresses", "una"),
     Row("addresses-stopped", "/settings/addresses", LONG_USER),
     Row("addresses-refused", "/settings/addresses", "una", act=sending("Add", Email="x")),
@@ -273,6 +292,9 @@ PAGES = [
     Row("file-binary", "/lab/files/blob/main/noise.dat"),
     Row("file-large", "/lab/files/blob/main/weights.bin"),
     Row("file-empty", "/lab/files/blob/main/empty.txt"),
+    Row("file-in-part", "/lab/kinds/blob/main/log.csv", act=only_the_first_lines),
+    Row("file-by-a-guess", "/lab/kinds/blob/main/caf%C3%A9.txt"),
+    Row("file-picture-too-large", "/lab/kinds/blob/main/scan.png"),
     Row("file-deep", "/lab/files/blob/main/a%20folder%20with%20words/and/another%20folder/deep.txt"),
     Row("commits", "/lab/files/commits/main"),
     Row("commits-of-a-file", "/lab/files/commits/main/source.py"),
@@ -284,6 +306,7 @@ PAGES = [
     Row("settings-accepted", f"{RESEARCH}/settings?status=accepted", "ada"),
     Row("settings-rejected", f"{RESEARCH}/settings?status=rejected", "ada", act=unfold),
     Row("settings-ticked", f"{RESEARCH}/settings?q=reader-1&show=answers", "ada", act=tick_and_give_a_reason),
+    Row("settings-last-page", f"{RESEARCH}/settings?age=30d", "ada", act=to_the_last_page),
     Row("settings-nothing-found", f"{RESEARCH}/settings?q=nothing&country=FR&user=reader", "ada"),
     Row("settings-wild", f"{WILD}/settings", "ada", act=unfold),
     Row("settings-wild-rejected", f"{WILD}/settings?status=rejected", "ada", act=unfold),
@@ -294,13 +317,19 @@ PAGES = [
     Row("settings-not-gated", "/lab/files/settings", "ada"),
     Row("settings-automatic", "/datasets/lab/automatic/settings", "ada"),
     Row("settings-broken-card", "/lab/broken/settings", "ada"),
-    Row("settings-europe", "/lab/elsewhere/settings", "ada"),
+    Row("settings-europe", "/lab/elsewhere/settings", "ada", act=unfold),
+    Row("settings-disabled", "/lab/disabled/settings", "ada"),
+    Row("settings-private", "/lab/hidden/settings", "ada"),
+    Row("settings-queue", "/lab/queue/settings", "ada"),
+    Row("settings-mail-not-sent", "/lab/unsent/settings", "ada"),
     Row("settings-bad-address", "/lab/quiet/settings", "ada", 400, sending("Save", Send_them_to="x")),
     Row("settings-bad-name", "/lab/quiet/settings", "ada", 400, sending("Move", "#move", Name="a b")),
     Row("settings-not-confirmed", "/lab/quiet/settings", "ada", 400, sending("Delete", "#delete")),
     Row("bulk-confirm", f"{RESEARCH}/settings?q=reader-1", "ada", act=decide_about_all),
     Row("bulk-running", "/lab/busy/settings/bulk/{bulk_running}", "ada"),
     Row("bulk-done", f"{RESEARCH}/settings/bulk/{{bulk_done}}", "ada"),
+    Row("bulk-nobody", f"{RESEARCH}/settings?q=reader-1", "ada", act=decide_about_nobody),
+    Row("bulk-stopped", "/lab/queue/settings/bulk/{bulk_stopped}", "ada"),
     # What the reader of an address for notifications is asked.
     Row("address-waiting", "/notifications/address/{address_waiting}"),
     Row("address-confirmed", "/notifications/address/{address_confirmed}"),
@@ -328,4 +357,17 @@ PAGES = [
     Row("form-without-its-cookie", "/settings/profile", "ada", 403, without_its_cookie),
     # The API.
     Row("api-reference", "/api/docs", not_ours="#swagger-ui"),
+]
+
+IN_UNION = [
+    # On a server within the European Union which knows countries, where nobody can sign up.
+    Row("signup-closed", "/signup"),
+    Row("card-not-in-this-region", "/lab/elsewhere", "nia"),
+    Row("card-location", RESEARCH, "nia", act=unfold),
+    Row("settings-in-the-union", "/lab/elsewhere/settings", "ada", act=unfold),
+]
+UNREADABLE_COUNTRIES = [
+    # On the same one, whose database of countries cannot be read.
+    Row("card-unreadable-countries", "/lab/elsewhere", "nia"),
+    Row("settings-unreadable-countries", "/lab/elsewhere/settings", "ada", act=unfold),
 ]

@@ -28,18 +28,19 @@ from django.utils import timezone
 from access import bulk, device, tokens
 from access import services as access
 from access.filters import RequestFilter
-from access.models import AccessRequest, AccessToken, BulkReview, TokenScope
+from access.models import AccessRequest, AccessToken, BulkReview, DeviceSignIn, TokenScope
 from access.tokens import Scope
 from accounts import services as accounts
 from accounts import standing
 from accounts.actor import SYSTEM, Actor
 from accounts.models import Namespace, Organization, User
+from gatehub.web.files import MAX_IMAGE_BYTES
 from notifications import addresses, opt_outs
 from notifications.models import AddressProblem, Delivery, OutboxMessage
 from repos import content, notification_address, objects
 from repos import services as repos
 from repos.git import AddBlob
-from repos.models import Repo
+from repos.models import ConfirmationMail, Repo
 from tests.browser import staff, texts
 from tests.support.authenticator import give_app
 from tests.support.hub import PASSWORD
@@ -75,6 +76,18 @@ def main() -> None:
     addresses["una"] = user_pk_to_url_str(una)
     addresses["reset_key"] = EmailAwarePasswordResetTokenGenerator().make_token(una)
     print(json.dumps({"people": people, "addresses": addresses}))
+
+
+@transaction.atomic
+def in_union() -> None:
+    """Fill a server of which only few pages are looked at, and print its sessions, by person, as one line of JSON."""
+    with override_settings(PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"]):
+        people = [_person(name, PEOPLE[name]) for name in ("ada", "nia")]
+    ada = people[0]
+    lab = _organization("lab", "The Lab", ada, {})
+    for name, card in {"research": texts.RESEARCH_CARD, "elsewhere": texts.EUROPE_CARD}.items():
+        _repo(lab, name, {"README.md": card.encode()}, by=ada, gated="manual")
+    print(json.dumps({user.username: _entry(user)["session"] for user in people}))
 
 
 @transaction.atomic
@@ -120,23 +133,34 @@ def _make() -> dict[str, str]:
     research = _research(lab, ada)
     _wild(long_org, ada)
     files = _many_files(lab, ada)
+    _kinds(lab, ada)
     _others(lab, ada)
+    _unsent(lab, ada)
     _tokens(ada, research)
     _lost(lab, ada)
     _stopped(User.objects.get(username=texts.LONG_USER))
     key = _second_factors(User.objects.get(username="stella"))
-    codes = device.start(client_id="hf", client_name="hf 2.4.0 on a-machine-with-a-long-name.example.org")
     return {
-        "device_code": codes.user_code,
+        **_device_codes(),
         "key": str(key),
         "verify_key": EmailConfirmationHMAC(EmailAddress.objects.get(user__username="una")).key,
         "commit": content.open_git(files).head() or "",
         "bulk_done": str(_bulk_done(research, ada)),
         "bulk_running": str(_bulk_running(lab, ada)),
+        "bulk_stopped": str(_queue(lab, ada)),
         **_notification_addresses(ada),
         **_unsubscribe_links(),
         **staff.prepare(),
     }
+
+
+def _device_codes() -> dict[str, str]:
+    """One to look at, one to approve, one to deny; they stay good for as long as a run takes."""
+    name = "hf 2.4.0 on a-machine-with-a-long-name.example.org"
+    names = ("device_code", "device_approved", "device_denied")
+    codes = {key: device.start(client_id="hf", client_name=name).user_code for key in names}
+    DeviceSignIn.objects.update(expires_at=timezone.now() + datetime.timedelta(hours=3))
+    return codes
 
 
 def _stopped(user: User) -> None:
@@ -305,6 +329,23 @@ def _many_files(lab: Namespace, ada: User) -> Repo:
     return repo
 
 
+def _kinds(lab: Namespace, ada: User) -> None:
+    """lab/kinds: files that are shown in part, by a guess, or not."""
+    here = {
+        "README.md": b"# Kinds\n",
+        "café.txt": "Un café crème, s’il vous plaît\n".encode("windows-1252"),
+        "log.csv": texts.LONG_TABLE.encode(),
+    }
+    _repo(lab, "kinds", here, by=ada, large={"scan.png": bytes(MAX_IMAGE_BYTES + 1)})
+
+
+def _unsent(lab: Namespace, ada: User) -> None:
+    """lab/unsent: the mail that asks the reader of its address could not be sent."""
+    repo = _repo(lab, "unsent", {"README.md": b"# Unsent\n"}, by=ada, gated="manual")
+    repos.change_settings(repo, {"gatedNotificationsEmail": "desk@no-such-host.example"}, by=Actor(user=ada))
+    ConfirmationMail.objects.filter(repo=repo).update(problem="550 5.1.2 no such host")
+
+
 def _others(lab: Namespace, ada: User) -> None:
     """A repo for each further thing that a page can say."""
     card = b"---\nlicense: mit\ntags: [audio]\n---\n# Rows\n"
@@ -319,8 +360,7 @@ def _others(lab: Namespace, ada: User) -> None:
     _repo(lab, "latin", {"README.md": "# Café\n".encode("latin-1")}, by=ada)
     disabled = _repo(lab, "disabled", {"README.md": b"# Disabled\n"}, by=ada)
     Repo.objects.filter(pk=disabled.pk).update(disabled=True)
-    europe = b"---\nextra_gated_eu_disallowed: true\n---\n# Elsewhere\n"
-    _repo(lab, "elsewhere", {"README.md": europe}, by=ada, gated="manual")
+    _repo(lab, "elsewhere", {"README.md": texts.EUROPE_CARD.encode()}, by=ada, gated="manual")
     for number in range(31):  # More than a page of a list.
         _repo(lab, f"small-{number:02}", {"README.md": card}, by=ada)
 
@@ -356,6 +396,18 @@ def _bulk_running(lab: Namespace, ada: User) -> int:
     actor = Actor(user=ada)
     review = bulk.start(repo=repo, chosen=RequestFilter("pending"), status="rejected", reason=texts.REASON, by=actor)
     BulkReview.objects.filter(pk=review.pk).update(total=1400, decided=420)
+    return review.pk
+
+
+def _queue(lab: Namespace, ada: User) -> int:
+    """One that was stopped, in a repo which accepts at once while some of before still wait."""
+    repo = _repo(lab, "queue", {"README.md": b"# Queue\n"}, by=ada, gated="manual")
+    _readers(repo, 3, {}, "early")
+    by = Actor(user=ada)
+    review = bulk.start(repo=repo, chosen=RequestFilter("pending"), status="rejected", by=by)
+    BulkReview.objects.filter(pk=review.pk).update(total=1400, decided=420)
+    bulk.stop(review, by=by)
+    repos.change_settings(repo, {"gated": "auto"}, by=by)
     return review.pk
 
 

@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.pages import RESEARCH, WILD
+from tests.browser.texts import LONG_USER
 
 REACHABLE = """() => {
   const groups = new Set();
@@ -47,27 +48,59 @@ def walk(page: Page, most: int) -> list[dict]:
     raise AssertionError(f"the page is not left after {most} times Tab; last on {stops[-1]}")
 
 
-@pytest.mark.parametrize(
-    ("path", "who"),
-    [
-        (RESEARCH, "nia"),
-        (RESEARCH, "sam"),
-        (f"{WILD}/settings", "ada"),
-        ("/lab/quiet/settings", "ada"),
-        ("/settings/tokens", "ada"),
-        ("/new", "ada"),
-        ("/signup", ""),
-        ("/models?search=small-0", ""),
-        ("/lab/files/blob/main/source.py", ""),
-    ],
-)
-def test_tab_reaches_every_control_in_order_and_shows_where_it_is(visit, stage, path, who):
-    page = visit(path, stage.people.get(who))
+def check(page: Page) -> None:
+    """Walk through the page, and see to it that all is reached, in order, and shows where one is."""
     controls = page.evaluate(REACHABLE)
     stops = walk(page, most=len(controls) * 2 + 20)
     assert [stop["place"] for stop in stops] == list(range(len(controls))), controls
     assert [controls[stop["place"]] for stop in stops if not stop["outlined"]] == []
     assert [controls[stop["place"]] for stop in stops if not stop["seen"]] == []
+
+
+@pytest.mark.parametrize(
+    ("path", "who"),
+    [
+        ("/", "ada"),
+        (RESEARCH, "nia"),
+        (RESEARCH, "sam"),
+        (f"{WILD}/settings", "ada"),
+        ("/lab/quiet/settings", "ada"),
+        (f"{RESEARCH}/settings?q=reader-1", "ada"),
+        (f"{RESEARCH}/settings/history", "ada"),
+        (f"{RESEARCH}/settings/bulk/{{bulk_done}}", "ada"),
+        (f"{RESEARCH}/edit/main/README.md", "ada"),
+        ("/settings/tokens", "ada"),
+        ("/settings/security", "stella"),
+        ("/settings/requests", "noor"),
+        ("/settings/addresses", LONG_USER),
+        ("/settings/notifications", "ada"),
+        ("/organizations/lab/members?user=re", "ada"),
+        ("/organizations/lab/settings", "ada"),
+        ("/device?code={device_code}", "ada"),
+        ("/new", "ada"),
+        ("/signup", ""),
+        ("/models?search=small-0", ""),
+        ("/lab", ""),
+        ("/lab/files/tree/main/a%20folder%20with%20words", ""),
+        ("/lab/files/blob/main/source.py", ""),
+        ("/lab/files/commits/main", ""),
+        ("/lab/files/blob/main/missing.txt", ""),
+    ],
+)
+def test_tab_reaches_every_control_in_order_and_shows_where_it_is(visit, stage, path, who):
+    check(visit(path.format(**stage.addresses), stage.people.get(who)))
+
+
+@pytest.mark.parametrize(
+    ("path", "who"), [(RESEARCH, "nia"), ("/lab/quiet/settings", "ada"), (f"{RESEARCH}/settings?q=reader-2", "ada")]
+)
+def test_it_does_so_on_a_phone_with_all_that_is_folded_open(visit, stage, path, who):
+    page = visit(path, stage.people[who], width=390)
+    for summary in page.locator("main details:not(.menu) > summary").all():
+        summary.focus()
+        page.keyboard.press("Enter")
+    page.evaluate("document.documentElement.tabIndex = -1; document.documentElement.focus()")  # Back to the beginning.
+    check(page)
 
 
 def test_the_first_stop_leads_past_the_header(visit, stage):
@@ -79,6 +112,41 @@ def test_the_first_stop_leads_past_the_header(visit, stage):
     page.keyboard.press("Enter")
     page.keyboard.press("Tab")
     assert page.evaluate("document.getElementById('content').contains(document.activeElement)")
+
+
+def test_the_menu_on_a_phone_is_walked_through_and_covers_nothing_that_has_the_focus(visit, stage, javascript):
+    page = visit(RESEARCH, stage.people["nia"], width=390)
+    menu = page.locator(".site-nav .menu")
+    menu.locator("summary").focus()
+    page.keyboard.press("Enter")
+    expect(menu).to_have_attribute("open", "")
+    page.keyboard.press("Tab")
+    for one in menu.locator("a, button").all():
+        expect(one).to_be_focused()
+        here = page.evaluate(HERE)
+        assert here["outlined"]
+        assert here["seen"]
+        page.keyboard.press("Tab")
+    if javascript:  # Without scripts it is folded where it was opened.
+        expect(menu).not_to_have_attribute("open", "")
+
+
+@pytest.mark.parametrize("javascript", [True], indirect=True, ids=["scripts"])
+def test_escape_closes_a_menu_and_so_does_a_click_beside_it(visit, stage):
+    page = visit("/lab/files/tree/main/a%20folder%20with%20words", stage.people["nia"])
+    for summary in (page.locator(".site-nav summary"), page.locator(".file-head summary")):
+        menu = summary.locator("..")
+        summary.focus()
+        page.keyboard.press("Enter")
+        page.keyboard.press("Tab")
+        expect(menu.locator("a").first).to_be_focused()
+        page.keyboard.press("Escape")
+        expect(menu).not_to_have_attribute("open", "")
+        expect(summary).to_be_focused()
+        summary.click()
+        expect(menu).to_have_attribute("open", "")
+        page.locator(".site-footer").click(position={"x": 1, "y": 1})
+        expect(menu).not_to_have_attribute("open", "")
 
 
 @pytest.mark.parametrize("key", ["Enter", "Space"])

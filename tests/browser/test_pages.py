@@ -5,8 +5,9 @@ The pictures are in test-output/screenshots/, for people to look at.
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -17,9 +18,10 @@ from django.urls import Resolver404, resolve
 from playwright.sync_api import Page
 
 from gatehub.web import urls
-from tests.browser.pages import PAGES, Row
+from tests.browser.pages import IN_UNION, PAGES, UNREADABLE_COUNTRIES, Row
 from tests.support.chromium import HEIGHTS
-from tests.support.server import ROOT
+from tests.support.geoip import write_database
+from tests.support.server import ROOT, Server, Starter
 
 PICTURES = ROOT / "test-output" / "screenshots"
 QUICK_WEAK_MAP = """class {
@@ -31,7 +33,17 @@ QUICK_WEAK_MAP = """class {
   delete(of) { return this.has(of) && delete of[this.#key]; }
 }"""
 """axe keeps the private fields of its colours in WeakMaps, which took up to half of its time on long pages."""
-AXE = f"((WeakMap) => {{\n{Axe().axe_script}\n}})({QUICK_WEAK_MAP})"
+NO_TIMER = "(act, later) => { if (!(later > 1)) Promise.resolve().then(act); }"
+"""Where pages may run no scripts no timer goes off, so what axe only puts off is done at once; nothing is timed out."""
+
+
+def axe(timer: str = "setTimeout") -> str:
+    return f"((WeakMap, setTimeout) => {{\n{Axe().axe_script}\n}})({QUICK_WEAK_MAP}, {timer})"
+
+
+AXE = axe()
+AXE_WITHOUT_SCRIPTS = axe(NO_TIMER)
+UNREADABLE = b"no database"
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 LOOKED_FOR = {
     "1280-light": RULES,
@@ -56,9 +68,9 @@ TOO_WIDE = """() => {
 }"""
 
 
-def looks(page: Page) -> Iterator[str]:
+def looks(page: Page, ways: Iterable[str] = LOOKED_FOR) -> Iterator[str]:
     """Show the page in each way; gives a name for each."""
-    for look in LOOKED_FOR:
+    for look in ways:
         width, scheme = look.split("-")
         page.set_viewport_size({"width": int(width), "height": HEIGHTS[int(width)]})
         page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
@@ -84,6 +96,18 @@ def pictures() -> Path:
     return PICTURES
 
 
+def look_at(page: Page, row: Row, pictures: Path, ways: Iterable[str] = LOOKED_FOR, suffix: str = "") -> list[str]:
+    """Take the pictures of the page; what is wrong with it."""
+    wrong = []
+    for look in looks(page, ways):
+        # JPEG, since PNG takes twice as long, and hundreds are made.
+        file = pictures / f"{row.name}{suffix}-{look}.jpg"
+        page.screenshot(path=file, type="jpeg", quality=85, full_page=True)
+        wrong += [f"{look}: wider than the window: {html}" for html in page.evaluate(TOO_WIDE)]
+        wrong += [f"{look}: {complaint}" for complaint in complaints(page, look, row.not_ours)]
+    return wrong
+
+
 @pytest.mark.parametrize("row", PAGES, ids=[row.name for row in PAGES])
 def test_page(row: Row, stage, kept_page, pictures):
     session = stage.people[row.who].session if row.who else ""
@@ -93,12 +117,68 @@ def test_page(row: Row, stage, kept_page, pictures):
         row.act(page)
     assert watch.statuses[-1] == row.status
     page.evaluate(AXE)
-    wrong = []
-    for look in looks(page):
-        # JPEG, since PNG takes twice as long, and hundreds are made.
-        page.screenshot(path=pictures / f"{row.name}-{look}.jpg", type="jpeg", quality=85, full_page=True)
-        wrong += [f"{look}: wider than the window: {html}" for html in page.evaluate(TOO_WIDE)]
-        wrong += [f"{look}: {complaint}" for complaint in complaints(page, look, row.not_ours)]
+    wrong = look_at(page, row, pictures)
+    assert not wrong, "\n".join(wrong)
+
+
+WITHOUT_SCRIPTS = [
+    "models-search", "tokens", "tokens-fine-grained", "members-admin", "card-form", "card-form-refused", "edit",
+    "settings-unfolded", "settings-wild", "bulk-confirm", "bulk-running", "security-key-add",
+]  # fmt: skip
+"""Rows of pages that have more, or less, on them where scripts may not run."""
+
+
+@pytest.mark.parametrize("name", WITHOUT_SCRIPTS)
+def test_page_without_scripts(name, stage, new_context, pictures):
+    row = next(row for row in PAGES if row.name == name)
+    page = new_context(stage.url, session=stage.people[row.who].session if row.who else "", javascript=False).new_page()
+    page.goto(row.path.format(**stage.addresses))
+    if row.act:
+        row.act(page)
+    page.evaluate(AXE_WITHOUT_SCRIPTS)
+    wrong = look_at(page, row, pictures, ["1280-light", "390-light"], "-no-scripts")
+    assert not wrong, "\n".join(wrong)
+
+
+Abroad = Callable[..., tuple[Server, dict[str, str]]]
+
+
+@pytest.fixture(scope="session")
+def in_union(_make_server: Starter, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Abroad]:
+    """A server within the European Union, where nobody can sign up, and the sessions of its people.
+
+    Whether it can read its `countries` is chosen anew each time.
+    """
+    database = tmp_path_factory.mktemp("countries") / "countries.mmdb"
+    database.write_bytes(UNREADABLE)
+    env = {"GATEHUB_OPEN_SIGNUP": "0", "GATEHUB_LOCAL_COUNTRY": "FR", "GATEHUB_GEOIP_DB": str(database)}
+    server = _make_server(env=env)
+    sessions = json.loads(server.manage("shell", "-v0", "-c", "from tests.browser import seed; seed.in_union()"))
+    server.start()
+
+    def choose(*, countries: bool) -> tuple[Server, dict[str, str]]:
+        was_readable = database.read_bytes() != UNREADABLE
+        if countries and not was_readable:
+            write_database(database, {"203.0.113.0/24": {"country": {"iso_code": "JP"}}})
+        if was_readable and not countries:
+            database.write_bytes(UNREADABLE)
+            server.restart()  # While it runs it keeps what it has read.
+        return server, sessions
+
+    yield choose
+    server.stop()
+
+
+@pytest.mark.parametrize("row", UNREADABLE_COUNTRIES + IN_UNION, ids=lambda row: row.name)
+def test_page_in_the_union(row: Row, in_union, kept_page, pictures):
+    server, sessions = in_union(countries=row in IN_UNION)
+    page, watch = kept_page(server.url, session=sessions[row.who] if row.who else "")
+    page.goto(row.path)
+    if row.act:
+        row.act(page)
+    assert watch.statuses[-1] == row.status
+    page.evaluate(AXE)
+    wrong = look_at(page, row, pictures)
     assert not wrong, "\n".join(wrong)
 
 
@@ -109,6 +189,14 @@ def test_axe_finds_what_hinders_people(new_context, stage):
     found = {look: {complaint.partition(":")[0] for complaint in complaints(page, look)} for look in LOOKED_FOR}
     assert {"color-contrast", "image-alt", "document-title"} <= found["1280-light"]
     assert found["1280-dark"] == {"color-contrast"}
+
+
+def test_it_does_so_where_scripts_may_not_run(new_context, stage):
+    page = new_context(stage.url, javascript=False).new_page()
+    page.set_content('<body style="background: #fff"><p style="color: #aaa">Hard to read</p><img src="x"></body>')
+    page.evaluate(AXE_WITHOUT_SCRIPTS)
+    found = {complaint.partition(":")[0] for complaint in complaints(page, "1280-light")}
+    assert {"color-contrast", "image-alt", "document-title"} <= found
 
 
 REPO = "<segment:namespace>/<segment:name>"
@@ -160,5 +248,5 @@ def test_every_kind_of_refusal_is_among_them():
 
 
 def test_each_name_is_there_once():
-    names = [row.name for row in PAGES]
+    names = [row.name for row in PAGES + IN_UNION + UNREADABLE_COUNTRIES]
     assert len(names) == len(set(names))

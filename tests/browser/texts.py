@@ -136,6 +136,11 @@ WILD_ANSWERS = {
     "هل توافق على الشروط؟ 同意しますか <b>Да?</b>": "いいえ",
 }
 
+EUROPE_CARD = """---
+extra_gated_eu_disallowed: true
+---
+# Elsewhere
+"""
 FILES_CARD = """---
 license: cc-by-4.0
 ---
@@ -153,6 +158,8 @@ SOURCE = "\n".join(
     f'    return f"{{argument}} of {number}"\n'
     for number in range(25)
 )
+LONG_TABLE = "step,loss,rates\n" + "".join(f"{step},{1 / step:.6f}{',0.0005' * 15}\n" for step in range(1, 6001))
+"""More than the page of a file shows."""
 PICTURE = b"""<svg xmlns="http://www.w3.org/2000/svg" width="900" height="300">
 <rect width="900" height="300" fill="#0b6658"/>
 <circle cx="450" cy="150" r="90" fill="#faf9f6"/></svg>"""

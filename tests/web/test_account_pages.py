@@ -102,6 +102,15 @@ def test_closed_sign_up_says_so(browser, db, settings):
     assert not User.objects.exists()
 
 
+@pytest.mark.parametrize("path", ["/", "/models", "/login", "/signup", "/lab/toxic-bert"])
+def test_no_page_leads_to_a_closed_sign_up(browser, gated_repo, settings, path):
+    assert soup(browser().get(path)).select("a[href^='/signup']")
+    settings.OPEN_SIGNUP = False
+    page = soup(browser().get(path))
+    assert not page.select("a[href^='/signup']")
+    assert page.select("a[href^='/login']")
+
+
 def test_join_is_sign_up(browser, db):
     assert browser().get("/join?next=/lab/x")["Location"] == "/signup?next=/lab/x"
 

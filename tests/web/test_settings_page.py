@@ -194,6 +194,20 @@ def test_a_gate_without_questions_says_what_a_requester_sees(make_repo, lab, bro
     assert folded.select_one("button[disabled]")
 
 
+@pytest.mark.parametrize(
+    ("state", "says"),
+    [
+        ({}, "and requests arrive here."),
+        ({"disabled": True}, "everybody who sees it may download it once it is enabled again."),
+        ({"private": True}, "and requests arrive here once it is public."),
+    ],
+)
+def test_what_a_repo_without_a_gate_says_holds_for_what_it_is(make_repo, lab, browser, ada, state, says):
+    repo = make_repo("lab/plain", by=ada)
+    Repo.objects.filter(pk=repo.pk).update(**state)
+    assert says in words(soup(browser(ada).get("/lab/plain/settings")).select_one("#requests"))
+
+
 def test_the_version_in_force_is_named_with_its_commit(gated_repo, browser, ada):
     first = gated_repo.gate_form
     client = browser(ada)
