@@ -19,6 +19,16 @@ from tests.support.hub import Hub, Person
 from tests.support.server import Server, Starter
 
 AT_ONCE = 48
+PROVIDERS = {
+    "GATEHUB_SIGN_IN_PROVIDERS": "company,github",
+    "GATEHUB_SIGN_IN_COMPANY_NAME": "Example University",
+    "GATEHUB_SIGN_IN_COMPANY_ISSUER": "https://login.example.org",
+} | {
+    f"GATEHUB_SIGN_IN_{name}_{what}": "for pictures"
+    for name in ("COMPANY", "GITHUB")
+    for what in ("CLIENT_ID", "CLIENT_SECRET")
+}
+"""Identity providers that pages offer.  Nobody goes there: see `test_identity_providers` for that."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +78,7 @@ class Stage:
 
 @pytest.fixture(scope="session")
 def stage(_make_server: Starter) -> Iterator[Stage]:
-    server = _make_server()
+    server = _make_server(env=PROVIDERS)
     made = json.loads(server.manage("shell", "-v0", "-c", "from tests.browser import seed; seed.main()"))
     people = {name: Visitor(name, entry["token"], entry["session"]) for name, entry in made["people"].items()}
     server.start()

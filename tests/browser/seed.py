@@ -18,6 +18,8 @@ from allauth.account.utils import user_pk_to_url_str
 from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.webauthn.internal.auth import WebAuthn
+from allauth.socialaccount.adapter import get_adapter
+from allauth.socialaccount.models import SocialAccount
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.auth.hashers import make_password
 from django.contrib.sessions.backends.db import SessionStore
@@ -34,6 +36,7 @@ from accounts import services as accounts
 from accounts import standing
 from accounts.actor import SYSTEM, Actor
 from accounts.models import Namespace, Organization, User
+from gatehub import identities
 from gatehub.web.files import MAX_IMAGE_BYTES
 from notifications import addresses, opt_outs
 from notifications.models import AddressProblem, Delivery, OutboxMessage
@@ -72,6 +75,8 @@ def main() -> None:
     people = {user.username: _entry(user) for user in User.objects.filter(username__in=PEOPLE)}
     stella = User.objects.get(username="stella")
     people["stella-confirmed"] = _entry(stella, has_confirmed=True)
+    people["newcomer"] = _newcomer()
+    _connected(User.objects.get(username="pia"))
     una = User.objects.get(username="una")
     addresses["una"] = user_pk_to_url_str(una)
     addresses["reset_key"] = EmailAwarePasswordResetTokenGenerator().make_token(una)
@@ -119,6 +124,28 @@ def _entry(user: User, with_token: bool = False, has_confirmed: bool = False) ->
     if with_token:
         token = tokens.create(user=user, name="for tests", role="write", by=SYSTEM)[1]
     return {"session": session.session_key or "", "token": token}
+
+
+def _newcomer() -> dict[str, str]:
+    """Somebody whom an identity provider has sent, and who has no account yet."""
+    claims = {"sub": "1", "email": "newcomer@example.org", "email_verified": True, "name": texts.LONG_FULLNAME}
+    arrived = get_adapter().get_provider(None, "company").sociallogin_from_response(None, claims)
+    session = SessionStore()
+    session["socialaccount_sociallogin"] = arrived.serialize()
+    session.create()
+    return {"session": session.session_key or "", "token": ""}
+
+
+def _connected(user: User) -> None:
+    """With accounts elsewhere, one of them at a provider that is not offered any more."""
+    said = {
+        "company": {"email": "pia@example.org"},
+        "github": {"email": f"{'a-long-address-' * 12}@example.org"},
+        "former": {"username": "pia"},
+    }
+    for provider, known in said.items():
+        identity = SocialAccount(provider=provider, uid=provider, extra_data=known)
+        identities.connect(user, identity, provider=provider, by=SYSTEM)
 
 
 @transaction.atomic

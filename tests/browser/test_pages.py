@@ -205,8 +205,10 @@ NO_PAGES = {
     "join", "settings", "settings/security/keys", "account/code", "organizations", "organizations/<segment:name>",
     # One that comes in the middle of a sign-in: see the rows of second factors.
     "login/factor",
+    "login/with/github/back",
     # Those that take forms only, or show parts of pages alone.
-    "settings/tokens/<int:key>/revoke", "settings/addresses/use-again", "organizations/<segment:name>/leave",
+    "settings/tokens/<int:key>/revoke", "settings/addresses/use-again", "settings/connections/<int:key>/remove",
+    "organizations/<segment:name>/leave",
     *(f"organizations/<segment:name>/{rest}" for rest in (
         "settings/delete", "members/people", "members/add", "members/role", "members/remove",
     )),
