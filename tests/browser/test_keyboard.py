@@ -94,7 +94,7 @@ def test_tab_reaches_every_control_in_order_and_shows_where_it_is(visit, stage, 
 
 
 @pytest.mark.parametrize(
-    ("path", "who"), [(RESEARCH, "nia"), ("/lab/quiet/settings", "ada"), (f"{RESEARCH}/settings?q=reader-2", "ada")]
+    ("path", "who"), [(RESEARCH, "nia"), ("/lab/quiet/settings", "ada"), (f"{RESEARCH}/settings?q=reader-5", "ada")]
 )
 def test_it_does_so_on_a_phone_with_all_that_is_folded_open(visit, stage, path, who):
     page = visit(path, stage.people[who], width=390)
