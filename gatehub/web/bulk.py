@@ -151,6 +151,7 @@ def progress(request: HttpRequest, key: int, **where: str) -> HttpResponse:
         "done": _DONE[Status(review.status)],
         "expected": review.chosen["status"],
         "unnamed": review.refused - len(review.refusals),
+        "not_reached": max(review.total - review.looked_at, 0),
     }
     return render_private(request, "repo/_bulk.html" if is_partial(request) else "repo/bulk.html", context)
 

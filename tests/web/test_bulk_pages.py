@@ -192,7 +192,10 @@ def test_it_can_be_stopped_on_the_page(asked, browser, ada, told, monkeypatch):
     client = browser(ada)
     where = client.post(BULK, bulk_form(client) | {"scope": "all", "status": "accepted", "confirm": "1"})["Location"]
     press(client, soup(client.get(where)), f"{where}/stop")
-    assert "Stopped before the end" in words(soup(client.get(where)))
+    page = words(soup(client.get(where)))
+    assert "Stopped before the end" in page
+    assert f"{AccessRequest.objects.count()} not reached." in page
+    assert ", before it was stopped. Details" in words(soup(client.get(SETTINGS)))
     tasks.run_bulk_review(told[0])
     assert set(statuses().values()) == {"pending"}
 

@@ -51,7 +51,9 @@ def test_a_look_approves_nothing(sign_in, browser, sam):
 def test_denied(sign_in, browser, sam):
     client = browser(sam)
     page = soup(client.get("/device", {"code": sign_in.user_code}))
-    assert "The device got nothing." in words(soup(press(client, page, "/device", decision="deny")))
+    said = words(soup(press(client, page, "/device", decision="deny")))
+    assert "The device got nothing." in said
+    assert "Start hf auth login there anew." in said
     assert DeviceSignIn.objects.get().status == "denied"
 
 
