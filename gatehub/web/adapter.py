@@ -87,11 +87,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ha
         """
         address = email or user.email
         if template_prefix.startswith(("mfa/", "socialaccount/")) and address:
-            links = {
-                "password_url": reverse("account_reset_password"),
-                "security_url": reverse("mfa_index"),
-                "connections_url": reverse("socialaccount_connections"),
-            }
+            links = {"password_url": reverse("account_reset_password"), "security_url": reverse("mfa_index")}
             self.send_mail(template_prefix, address, {"user": user} | links | (context or {}))
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:

@@ -14,6 +14,7 @@ from allauth.socialaccount.providers.oauth2.client import OAuth2Error
 from allauth.socialaccount.providers.oauth2.views import OAuth2CallbackView
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from requests import RequestException
 
@@ -25,7 +26,15 @@ from gatehub.web.base import FORM, SHOW, attempt, caller, only, person, render_p
 from gatehub.web.identity_providers import OpenIDConnectAdapter
 from gatehub.web.social_adapter import APP, log, silent
 
-sign_up = kept_together(views.signup)
+_sign_up = kept_together(views.signup)
+
+
+def sign_up(request: HttpRequest) -> HttpResponseBase:
+    """`/signup/finish`: for whom a provider has sent, and who has no account yet."""
+    try:
+        return _sign_up(request)
+    except SocialApp.DoesNotExist:  # The provider was taken out of the settings meanwhile.
+        return redirect("account_login")
 
 
 @only(*SHOW, *FORM)
@@ -105,10 +114,11 @@ def _next(request: HttpRequest) -> str | None:
 
 
 def _provider(request: HttpRequest, provider_id: str) -> Provider:
-    try:
-        return get_adapter(request).get_provider(request, provider_id)
-    except SocialApp.DoesNotExist:
-        raise NotFound("Nobody signs in to this server that way.") from None
+    """By its own name alone: allauth would take that of a kind of providers, too."""
+    provider = _by_id(request).get(provider_id)
+    if provider is None:
+        raise NotFound("Nobody signs in to this server that way.")
+    return provider
 
 
 def _by_id(request: HttpRequest) -> dict[str, Provider]:

@@ -72,6 +72,8 @@ class SocialAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]  # allau
         provider = sociallogin.provider
         if not provider.app.settings["trust_addresses"]:
             raise ImmediateHttpResponse(errors.respond(request, _has_an_account(provider.name)))
+        if not owner.is_active:
+            raise ImmediateHttpResponse(redirect("account_inactive"))
         by = Actor(user=owner, entrance=Entrance.PAGE, address=client_address(request))
         sociallogin.account = identities.connect(owner, sociallogin.account, provider=provider.name, by=by)
         sociallogin.user = owner

@@ -135,7 +135,9 @@ def test_a_provider_that_is_none_sends_nobody_anywhere(browser, provider):
     assert "refresh" not in answer.headers
 
 
-@pytest.mark.parametrize("path", ["/login/with/google", "/login/with/google/back?code=1&state=2"])
+@pytest.mark.parametrize(
+    "path", ["/login/with/google", "/login/with/google/back?code=1&state=2", "/login/with/openid_connect"]
+)
 def test_who_is_not_in_the_settings_lets_nobody_in(browser, path):
     assert browser().open(path).status_code == 404
 
@@ -202,6 +204,22 @@ def test_a_provider_may_make_no_accounts(browser, identity_provider, fresh):
     answer = arrives(someone, "closed", identity_provider, name)
     assert "Sign-up is closed" in answer.text
     assert someone.open("/signup/finish").url.endswith("/login")
+
+
+def test_a_provider_that_is_taken_away_meanwhile_makes_no_account(browser, identity_provider, fresh, run):
+    name, someone = fresh(), browser()
+    identity_provider.knows(name, email=f"{name}@example.org", email_verified=True)
+    arrives(someone, "company", identity_provider, name)
+    run(
+        "from importlib import import_module\nfrom django.conf import settings\n"
+        "store = import_module(settings.SESSION_ENGINE).SessionStore\n"
+        f"session = store({someone.cookies['gatehub_session']!r})\n"
+        "session['socialaccount_sociallogin']['provider']['id'] = 'former'\n"
+        "session.modified = True; session.save(); print(json.dumps(1))"
+    )
+    answer = someone.submit("/signup/finish", username=name, fullname="Zoë", email=f"{name}@example.org")
+    assert urlsplit(answer.url).path == "/login"
+    assert run(f"print(json.dumps(User.objects.filter(username={name!r}).exists()))") is False
 
 
 def test_the_form_of_a_new_account_is_nobodys_without_a_provider(browser):
@@ -278,6 +296,15 @@ def test_a_closed_account_stays_closed(browser, identity_provider, fresh, accoun
     answer = arrives(someone, "trusted", identity_provider, name)
     assert answer.url.endswith("/account/inactive")
     assert someone.whoami() == ""
+
+
+def test_nothing_is_connected_to_a_closed_account(browser, identity_provider, fresh, account, run):
+    name, someone = fresh(), browser()
+    account(name)
+    run(f"User.objects.filter(username={name!r}).update(is_active=False); print(json.dumps(1))")
+    identity_provider.knows(name, email=f"{name}@example.org", email_verified=True)
+    assert arrives(someone, "trusted", identity_provider, name).url.endswith("/account/inactive")
+    assert connections(run, name) == []
 
 
 def test_an_account_is_connected_in_the_settings_and_removed(browser, identity_provider, fresh, account, run):
