@@ -13,6 +13,8 @@ from django.urls.resolvers import URLPattern
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
+from rest_framework.authentication import SessionAuthentication
+from rest_framework.exceptions import PermissionDenied
 from rest_framework.parsers import FormParser, JSONParser, MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -29,6 +31,7 @@ from gatehub.hub import bodies
 from gatehub.hub.base import HubView, HubViewSet, api_repo_path, hub_time, web_repo_paths
 from gatehub.hub.identity import avatar_path
 from gatehub.hub.pagination import CURSOR, PAGE, keyset_page, next_link, whole_number
+from gatehub.web import unsent
 from gatehub.web.repo import gate_page
 from repos import cards
 from repos.models import Repo
@@ -243,6 +246,8 @@ class AskView(HubView):
         repo = self.find_repo(Action.CARD_VIEW)
         on_page = self.actor.token is None and for_people(request._request)
         if self.actor.anonymous and on_page:
+            if request._request.content_type in _FORMS and _is_of_our_page(request):
+                unsent.keep(request._request, repo, _answers(request, repo))
             return _see_other(self.absolute(f"{reverse('account_login')}?next={repo.path}"))
         _require_person(self)
         given = _answers(request, repo)
@@ -260,6 +265,15 @@ class AskView(HubView):
 
 
 _FORMS = frozenset({"application/x-www-form-urlencoded", "multipart/form-data"})
+
+
+def _is_of_our_page(request: Request) -> bool:
+    """By its CSRF token, of which nobody is asked who is not signed in: what others send is not kept."""
+    try:
+        SessionAuthentication().enforce_csrf(request)
+    except PermissionDenied:
+        return False
+    return True
 
 
 def _is_json(request: Request) -> bool:

@@ -19,13 +19,17 @@ from django.shortcuts import redirect
 from requests import RequestException
 
 from accounts.errors import NotFound
-from gatehub import errors, identities
+from gatehub import errors, identities, limits
+from gatehub.authentication import client_address
+from gatehub.errors import TooManyRequests
 from gatehub.sign_in import GITHUB
 from gatehub.web.account_trail import kept_together
 from gatehub.web.base import FORM, SHOW, attempt, caller, only, person, render_private, signed_in
 from gatehub.web.identity_providers import OpenIDConnectAdapter
 from gatehub.web.social_adapter import APP, log, silent
 
+MOST_A_MINUTE = 60
+"""Sign-ins that begin from one address: each asks the provider, and has a session."""
 _sign_up = kept_together(views.signup)
 
 
@@ -50,6 +54,8 @@ def start(request: HttpRequest, provider_id: str) -> HttpResponse:
         if request.user.is_authenticated:
             return redirect("socialaccount_connections")
         return render_private(request, "account/with_provider.html", {"provider": provider, "next": _next(request)})
+    if limits.count(f"sign-in-with-{client_address(request)}", per_seconds=60) > MOST_A_MINUTE:
+        raise TooManyRequests("Too many sign-ins were begun. Wait a minute and try again.")
     if wants_to_connect and not request.user.is_authenticated:
         return redirect("account_login")
     if wants_to_connect:

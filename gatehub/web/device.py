@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse
 
 from access import device
 from access.models import DeviceSignIn
 from accounts.errors import BadRequest, HubError
+from gatehub import limits
 from gatehub.errors import TooManyRequests
 from gatehub.web.base import FORM, SHOW, caller, in_words, only, person, render_private, signed_in
 
@@ -45,13 +45,7 @@ def _decide(request: HttpRequest, sign_in: DeviceSignIn) -> str:
 
 def _count_guess(request: HttpRequest) -> None:
     """A code is one of 25 thousand million and good for 15 minutes; nobody may try many."""
-    key = f"device-guesses-{person(request).pk}"
-    cache.add(key, 0, _PER_SECONDS)
-    try:
-        guesses = cache.incr(key)
-    except ValueError:  # Its ten minutes ended just now.
-        guesses = 1
-    if guesses > _GUESSES:
+    if limits.count(f"device-guesses-{person(request).pk}", per_seconds=_PER_SECONDS) > _GUESSES:
         raise TooManyRequests("Too many codes were tried. Wait ten minutes and try again.")
 
 

@@ -14,6 +14,7 @@ from access import policy, services, tallies
 from access.policy import Action
 from accounts.actor import Actor
 from gatehub.caches import kept
+from gatehub.web import unsent
 from gatehub.web.base import FORM, SHOW, attempt, endpoint_of, find_repo, find_repo_judged, only, signed_in
 from gatehub.web.facts import facts_of
 from gatehub.web.gate import gate_of
@@ -31,7 +32,9 @@ ACTIONS = (Action.FILES_READ, Action.FILES_WRITE, Action.SETTINGS_CHANGE)
 @only(*SHOW)
 def card(request: HttpRequest, **where: str) -> HttpResponse:
     """`/{repo_id}`"""
-    return repo_page(request, *find_repo_judged(request, Action.CARD_VIEW, ACTIONS, where))
+    actor, repo, may = find_repo_judged(request, Action.CARD_VIEW, ACTIONS, where)
+    typed = unsent.take(request, repo)
+    return repo_page(request, actor, repo, may, given=typed, was_unsent=typed is not None)
 
 
 def gate_page(
@@ -60,6 +63,7 @@ def repo_page(
     problems: Mapping[str, str] | None = None,
     given: Mapping[str, Any] | None = None,
     changed: bool = False,
+    was_unsent: bool = False,
     refused: str = "",
     status: int = 200,
 ) -> HttpResponse:
@@ -74,7 +78,9 @@ def repo_page(
         "has_closed_pictures": html is not None and pictures.CLOSED_CLASS in html,
         "gate": None
         if repo.disabled
-        else gate_of(repo, actor, can_read=can_read, problems=problems, given=given, changed=changed),
+        else gate_of(
+            repo, actor, can_read=can_read, problems=problems, given=given, changed=changed, unsent=was_unsent
+        ),
         "refused": refused,
         "can_read": can_read,
         "can_write": Action.FILES_WRITE in may,
