@@ -135,3 +135,19 @@ def test_change_the_password(visit, new_context, stage, person):
     other.get_by_label("Password").fill("another-battery-9")
     other.locator("main").get_by_role("button", name="Sign in").click()
     expect(other.locator(".menu summary")).to_contain_text(person.name)
+
+
+def test_a_first_password_where_there_was_none(visit, stage, person):
+    """Of who came by an identity provider."""
+    script = f"from tests.browser import seed; seed.without_password({person.name!r})"
+    session = stage.server.manage("shell", "-v0", "-c", script)
+    page = visit("/settings/password", type(person)(person.name, person.token, session))
+    page.get_by_label("Password", exact=True).fill("another-battery-9")
+    page.get_by_label("Password (again)").fill("another-battery-9")
+    page.get_by_role("button", name="Save the password").click()
+    expect(page.locator(".toast")).to_contain_text("Password successfully set.")
+    other = visit("/login")
+    other.get_by_label("Username or email").fill(person.name)
+    other.get_by_label("Password").fill("another-battery-9")
+    other.locator("main").get_by_role("button", name="Sign in", exact=True).click()
+    expect(other.locator(".menu summary")).to_contain_text(person.name)

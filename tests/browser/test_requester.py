@@ -81,6 +81,26 @@ def test_sign_up_confirm_the_address_and_sign_in(visit, stage, javascript):
     expect(page.get_by_role("link", name="Sign in").first).to_be_visible()
 
 
+def test_what_was_typed_outlives_the_session(visit, hub, repo_id, owner, guest):
+    page = visit(f"/{repo_id}", guest)
+    fill_in(page, "Example University")
+    page.context.clear_cookies(name="gatehub_session")
+    send(page)
+    page.get_by_label("Username or email").fill(guest.name)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.locator("main").get_by_role("button", name="Sign in", exact=True).click()
+    gate = page.locator("#gate")
+    expect(gate.get_by_role("alert")).to_contain_text("You were signed out when you sent this form. Nothing was sent.")
+    expect(gate.get_by_label("Company")).to_have_value("Example University")
+    expect(gate.get_by_label("Country")).to_have_value("FR")
+    expect(gate.get_by_label("Remarks")).to_have_value("First line\nsecond line")
+    expect(gate.get_by_label("I agree")).to_be_checked()
+    send(page)
+    expect(gate.get_by_role("heading").first).to_contain_text("Your request is awaiting review")
+    rows = hub.call("GET", f"/api/models/{repo_id}/user-access-request/pending", owner).json()
+    assert [row["user"]["user"] for row in rows] == [guest.name]
+
+
 def test_a_stranger_is_led_to_the_form(visit, stage, repo_id):
     page = visit(f"/{repo_id}")
     expect(page.get_by_role("article")).to_contain_text("A model of great use")
