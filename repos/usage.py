@@ -26,6 +26,8 @@ class Lines:
     text: str
     note: str = ""
     base: str = ""
+    is_guess: bool = False
+    """Whether nothing says that the tool is the one for it."""
 
 
 def download_lines(repo: Repo, *, endpoint: str, library: str = "") -> list[Lines]:
@@ -50,6 +52,7 @@ def download_lines(repo: Repo, *, endpoint: str, library: str = "") -> list[Line
     return [
         Lines("Command line", shell),
         *(Lines(title, first + text, note, base) for title, text, base in lines),
+        *_guess(repo, library, first, note),
         Lines("git", f"git lfs install\ngit clone {endpoint}{repo.path}", GIT_ASKS if closed else ""),
     ]
 
@@ -75,6 +78,13 @@ def _text(value: str) -> str:
 
 _TextAndBase = tuple[str, str]
 """Python source, and the model that it loads as well, "" for none."""
+
+
+def _guess(repo: Repo, library: str, first: str, note: str) -> list[Lines]:
+    """Where nothing says what loads a model, what loads most."""
+    if library or repo.type != Repo.Type.MODEL:
+        return []
+    return [Lines("transformers", first + _transformers(repo)[0], note, is_guess=True)]
 
 
 def library_of(repo: Repo) -> str:

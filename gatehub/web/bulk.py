@@ -16,7 +16,7 @@ from access.filters import RequestFilter
 from access.models import AccessRequest, BulkReview
 from access.policy import Action
 from accounts.actor import Actor
-from accounts.errors import BadRequest, HubError, NotFound
+from accounts.errors import BadRequest, Conflict, HubError, NotFound
 from gatehub.web.base import FORM, SHOW, attempt, find_repo, in_words, is_partial, only, render_private, signed_in
 from gatehub.web.repo import header
 from gatehub.web.review import back
@@ -47,6 +47,7 @@ def decide(request: HttpRequest, **where: str) -> HttpResponse:
         services.require_gated(repo)
         status = request.POST.get("status", "")
         reason = services.clean_reason(status, request.POST.get("reason", ""))
+        _require_seen(request, review)
         _require_possible(review, status)
         until = _until(request)
         if request.POST.get("confirm") != "1":
@@ -66,6 +67,17 @@ def _carry_out(review: BulkReview) -> None:
     review.refresh_from_db()
 
 
+def _require_seen(request: HttpRequest, review: Lists) -> None:
+    """That the list is the one that was shown: an address without a status means another one in another mode."""
+    seen = request.POST.get("seen", review.status)
+    if seen != review.status:
+        raise Conflict(
+            f"The list that you saw was of {seen} requests, and is of {review.status} ones now: the gate was changed. "
+            "Nothing was decided.",
+            next_step="Load the list again.",
+        )
+
+
 def _require_possible(review: Lists, status: str) -> None:
     if not review.asked.understood:
         raise BadRequest(
@@ -78,6 +90,7 @@ def _require_possible(review: Lists, status: str) -> None:
 
 
 def _decide_selected(request: HttpRequest, repo: Repo, review: Lists, actor: Actor) -> bool:
+    _require_seen(request, review)
     ids = request.POST.getlist("request")[:PAGE_SIZE]
     if not ids:
         raise BadRequest("Nobody is selected.", next_step="Tick those whom you want to decide about, or choose all.")
@@ -153,7 +166,12 @@ def progress(request: HttpRequest, key: int, **where: str) -> HttpResponse:
         "unnamed": review.refused - len(review.refusals),
         "not_reached": max(review.total - review.looked_at, 0),
     }
-    return render_private(request, "repo/_bulk.html" if is_partial(request) else "repo/bulk.html", context)
+    if not is_partial(request):
+        return render_private(request, "repo/bulk.html", context)
+    part = render_private(request, "repo/_bulk.html", context)
+    if review.finished_at:  # The script takes the state alone; now the controls are others, too.
+        part["HX-Retarget"] = part["HX-Reselect"] = "#bulk-progress"
+    return part
 
 
 @signed_in

@@ -71,10 +71,10 @@ class Asked:
         return ORDERS[self.sort][1]
 
 
-def asked(said: QueryDict, repo: Repo, questions: filters.Questions, now: datetime) -> Asked:
-    first = Status.ACCEPTED if repo.gated == Repo.Gated.AUTO else Status.PENDING  # Where new requests arrive.
-    status = said.get("status", first)
-    status = status if status in Status.values else first.value
+def asked(said: QueryDict, first: Callable[[], str], questions: filters.Questions, now: datetime) -> Asked:
+    """`first` tells the status of the list that an address without one begins with."""
+    status = said.get("status", "")
+    status = status if status in Status.values else first()
     search = " ".join(said.get("q", "").replace("\0", "").split())[:200]
     age = said.get("age", "")
     _, at_most, at_least = AGES.get(age, ("", None, None))
@@ -179,7 +179,12 @@ class Lists:
 
     @cached_property
     def asked(self) -> Asked:
-        return asked(self.said, self.repo, self.questions, self.now)
+        return asked(self.said, self._first, self.questions, self.now)
+
+    def _first(self) -> str:
+        """Where something is to be done; where nobody can wait, and nobody does, where new requests arrive."""
+        is_empty = self.accepts_at_once and not self.counts[Status.PENDING]
+        return (Status.ACCEPTED if is_empty else Status.PENDING).value
 
     @property
     def status(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -23,8 +24,7 @@ def keep(request: HttpRequest, repo: Repo, answers: Mapping[str, Any]) -> None:
     """In a session of nobody, which signing in takes over.  Not more, nor more often, than a person types."""
     often = limits.count(f"unsent-forms-{client_address(request)}", per_seconds=_SECONDS) > MOST_AN_HOUR
     if not often and len(json.dumps(answers)) <= MAX_BYTES:
-        request.session[_KEY] = {"repo": repo.pk, "answers": dict(answers)}
-        request.session.set_expiry(_SECONDS)
+        request.session[_KEY] = {"repo": repo.pk, "answers": dict(answers), "at": time.time()}
 
 
 def take(request: HttpRequest, repo: Repo) -> dict[str, Any] | None:
@@ -34,4 +34,4 @@ def take(request: HttpRequest, repo: Repo) -> dict[str, Any] | None:
         return None
     del request.session[_KEY]
     answers: dict[str, Any] = kept["answers"]
-    return answers
+    return answers if time.time() - kept["at"] < _SECONDS else None

@@ -30,7 +30,9 @@ _KNOWN_TAGS: Final = {None, *(_PREFIX + name for name in ("str", "map", "seq", "
 _FORBIDDEN: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
 _INTEGER: Final = re.compile(r"[-+]?[0-9]{1,18}")  # What fits 64 bits, and so any database and any client.
 _HINTS: Final = {
-    "mapping values are not allowed": "a text with ': ' in it must stand in quotes",
+    "mapping values are not allowed": (
+        "a text with ': ' in it must stand in quotes, a label of more than 1,024 characters be written as '? \"label\"'"
+    ),
     "cannot start any token": "a text that starts with this character must stand in quotes; indent with spaces only",
     "could not find expected ':'": "a label must be followed by ': ' on the same line, or be written as '? \"label\"'",
     "tab character": "indent with spaces only",

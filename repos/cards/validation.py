@@ -72,5 +72,5 @@ def _field_warnings(label: yaml.ScalarNode, value: yaml.Node) -> Iterator[str]:
     said = {key.value: node for key, node in value.value}
     for key in said.keys() - FIELD_KEYS:
         yield f"line {line_of(value)}: {shorten(key)} of {shorten(label.value)} is not known and has no effect"
-    if "options" in said and said["type"].value != "select":
+    if "options" in said and said["type"].value.strip().lower() != "select":
         yield f"line {line_of(value)}: only a select has options: those of {shorten(label.value)} have no effect"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -204,3 +206,18 @@ def test_a_link_to_a_closed_file_says_what_to_do_and_opens_after_acceptance(visi
     hub.handle(repo_id, owner, guest, "accepted")
     page.get_by_role("link", name="this address").click()
     expect(page.get_by_role("region", name="config.json")).to_contain_text('"hidden": 1')
+
+
+@pytest.mark.parametrize("javascript", [True], indirect=True, ids=["scripts"])
+@pytest.mark.parametrize("has_clipboard", [True, False], ids=["clipboard", "plain http"])
+def test_lines_are_copied(visit, hub, repo_id, guest, has_clipboard):
+    page = visit(f"/{repo_id}", guest)
+    if not has_clipboard:
+        page.evaluate("delete Navigator.prototype.clipboard")
+    block = page.locator("#use [data-copy]").first
+    block.get_by_role("button", name="Copy").click()
+    expect(block.get_by_role("button")).to_have_text("Copied")
+    search = page.get_by_role("searchbox")
+    search.fill("")
+    search.press("Control+V")
+    expect(search).to_have_value(re.compile(f"hf download {repo_id}"))

@@ -10,6 +10,7 @@ from access.models import AccessRequest, BulkReview
 from accounts.actor import Actor
 from accounts.models import User
 from gatehub.web import bulk
+from repos import services as repo_services
 from tests.support.cast import ANSWERS
 from tests.web.pages import assert_nothing_inline, form_to, press, soup, words
 
@@ -173,7 +174,8 @@ def test_many_go_to_the_worker_and_the_page_shows_how_far_it_is(asked, browser, 
     page = soup(response)
     assert "At work" in words(page)
     assert page.select_one("progress")["max"] == "3"
-    assert page.select_one("#bulk-progress")["hx-trigger"] == "every 1s"
+    assert page.select_one("#bulk-state")["hx-trigger"] == "every 1s"
+    assert not page.select("#bulk-state button, #bulk-state a")
     assert "3 requests are becoming accepted: 0 done." in words(soup(client.get(SETTINGS)))
     monkeypatch.setattr(service, "STEP", 2)
     service.run(started.pk, steps=1)
@@ -185,6 +187,30 @@ def test_many_go_to_the_worker_and_the_page_shows_how_far_it_is(asked, browser, 
     assert "Done" in words(page)
     assert not page.select("[hx-trigger='every 1s']")
     assert "3 of 3 requests were accepted" in words(soup(client.get(SETTINGS)))
+
+
+def test_what_was_asked_about_is_decided_about_though_the_mode_has_changed_meanwhile(asked, gated_repo, browser, ada):
+    """An address without a status means another list by then: the accepted ones would have been rejected."""
+    client = browser(ada)
+    question = soup(client.post(BULK, bulk_form(client) | {"scope": "all", "status": "rejected"}))
+    for found in asked:
+        services.review(access_request=found, status="accepted", by=Actor(user=ada))
+    repo_services.change_settings(gated_repo, {"gated": "auto"}, by=Actor(user=ada))
+    answer = press(client, question, BULK)
+    assert "The list that you saw was of pending requests, and is of accepted ones now" in words(
+        soup(client.get(answer["Location"]))
+    )
+    assert set(statuses().values()) == {"accepted"}
+
+
+def test_those_ticked_are_of_the_list_that_was_shown(asked, gated_repo, browser, ada):
+    client = browser(ada)
+    form = form_to(soup(client.get(SETTINGS)), BULK)
+    for found in asked:
+        services.review(access_request=found, status="accepted", by=Actor(user=ada))
+    repo_services.change_settings(gated_repo, {"gated": "auto"}, by=Actor(user=ada))
+    client.post(form["action"], {"seen": "pending", "request": [asked[0].request_id], "status": "rejected"})
+    assert set(statuses().values()) == {"accepted"}
 
 
 def test_it_can_be_stopped_on_the_page(asked, browser, ada, told, monkeypatch):

@@ -68,7 +68,7 @@ def test_home_tells_reviewers_what_waits(shelf, browser, ada, wes, rea, sam, noo
     for reviewer in (ada, wes):
         waiting = soup(browser(reviewer).get("/")).select_one(".waiting")
         assert [words(row) for row in waiting.select("li")] == ["lab/beta 3 access requests"]
-        assert waiting.a["href"] == "/lab/beta/settings#requests"
+        assert waiting.a["href"] == "/lab/beta/settings?status=pending#requests"
     for other in (rea, sam, olu):
         assert not soup(browser(other).get("/")).select(".waiting"), other
     assert not soup(browser().get("/")).select(".waiting")

@@ -51,6 +51,16 @@ def test_a_requester_gets_a_form_whose_controls_are_named_as_the_card_names_them
     assert "sam@example.org" in shared
 
 
+def test_what_may_be_left_out_says_so(make_repo, browser, lab, ada, sam):
+    card = (
+        b"---\nextra_gated_fields:\n- News: {type: checkbox, required: false}\n- Team: {type: text, required: false}\n"
+    )
+    make_repo("lab/m", by=ada, gated="manual", files={"README.md": card + b"- I agree: checkbox\n---\n"})
+    form = form_to(soup(browser(sam).get("/lab/m")), "/lab/m/ask-access")
+    said = [words(field) for field in form.select(".field")]
+    assert ["optional" in field for field in said] == [True, True, False]
+
+
 def test_each_type_of_field_has_its_control(gated_repo, browser, ada, sam):
     card = """---
 extra_gated_heading: Read this first
@@ -363,9 +373,17 @@ def test_how_to_use_it_is_said_for_the_library_that_the_card_names(make_repo, br
     assert ("lab/base as well" in words(said)) == ('"lab/base"' in code)
 
 
-@pytest.mark.parametrize(
-    "card", ["tags: [x]", "library_name: mine", "library_name: adapter-transformers", "library_name: 3"]
-)
+@pytest.mark.parametrize("card", ["tags: [x]", "library_name: 3"])
+def test_where_nobody_says_what_loads_it_there_are_the_lines_for_most(make_repo, browser, lab, ada, card):
+    make_repo("lab/m", by=ada, files={"README.md": f"---\n{card}\n---\n".encode()})
+    page = soup(browser().get("/lab/m"))
+    assert titles(page) == ["Command line", "Python", "transformers", "git"]
+    said = page.select("#use details")[2]
+    assert "These lines work if it is one for transformers" in words(said)
+    compile(said.code.text, "lines", "exec")
+
+
+@pytest.mark.parametrize("card", ["library_name: mine", "library_name: adapter-transformers"])
 def test_a_library_that_is_not_known_leaves_the_hub_s_own(make_repo, browser, lab, ada, card):
     make_repo("lab/m", by=ada, files={"README.md": f"---\n{card}\n---\n".encode()})
     assert titles(soup(browser().get("/lab/m"))) == ["Command line", "Python", "git"]
@@ -390,8 +408,9 @@ def test_a_library_that_is_not_known_leaves_the_hub_s_own(make_repo, browser, la
 )
 def test_where_the_card_names_no_library_the_files_say_which(make_repo, browser, lab, ada, files, library):
     make_repo("lab/m", by=ada, files={"README.md": b"---\nlicense: mit\n---\n", **files})
-    found = [library] if library else []
-    assert titles(soup(browser().get("/lab/m"))) == ["Command line", "Python", *found, "git"]
+    page = soup(browser().get("/lab/m"))
+    assert titles(page) == ["Command line", "Python", library or "transformers", "git"]
+    assert ("Neither the card nor the files say" in words(page.select_one("#use"))) == (library is None)
 
 
 def test_the_card_is_believed_before_the_files(make_repo, browser, lab, ada):

@@ -98,6 +98,19 @@ def test_in_automatic_mode_the_list_begins_where_requests_arrive(gated_repo, bro
     assert "automatically" in words(page.select_one("#requests .request"))
 
 
+def test_in_automatic_mode_those_who_still_wait_come_first(asked, gated_repo, browser, ada):
+    repo_services.change_settings(gated_repo, {"gated": "auto"}, by=Actor(user=ada))
+    page = soup(browser(ada).get(SETTINGS))
+    assert people_on(page) == ["sam", "noor"]
+    assert words(page.select_one("#requests .tabs [aria-current]")) == "Pending 2"
+
+
+def test_where_the_terms_cannot_be_read_requests_wait_whatever_the_mode(make_repo, lab, browser, ada):
+    make_repo("lab/broken", by=ada, gated="auto", files={"README.md": b"---\nextra_gated_fields: [\n---\n"})
+    page = soup(browser(ada).get("/lab/broken/settings"))
+    assert words(page.select_one("#requests .tabs [aria-current]")) == "Pending 0"
+
+
 @pytest.mark.parametrize(
     "place", ["after=x", "before=x", "after=W10", "after=WyIwIiwgMF0", "after=%00", "after=WzEsIDFd"]
 )

@@ -138,6 +138,7 @@ def test_tags_are_short_texts_whatever_the_metadata(metadata: dict[str, Any], re
             [],
             ['line 4: only a select has options: those of "Name" have no effect'],
         ),
+        ("---\nlicense: mit\nextra_gated_fields:\n- Why: {type: Select, options: [a, b]}\n---\n", [], []),
         ("---\nlicense: mit\nlicense: mit\n---\n", ['line 3: the key "license" is given twice'], []),
         (
             "---\nextra_gated_fields:\n  Name: slider\n---\n",
