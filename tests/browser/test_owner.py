@@ -258,11 +258,18 @@ def test_watch_how_far_many_decisions_are(visit, stage, owner, guests, repo_id, 
     page = visit(f"/{repo_id}/settings/bulk/{key}", owner)
     expect(page.get_by_role("heading", name="At work")).to_be_visible()
     expect(page.get_by_role("status")).to_contain_text("0 accepted")
+    stop = page.get_by_role("button", name="Stop")
+    stop.focus()
+    if javascript:
+        for _ in range(2):  # It looks each second.
+            page.wait_for_event("response", lambda answer: answer.url.endswith(f"/bulk/{key}"))
+        expect(stop).to_be_focused()
     stage.server.manage("shell", "-v0", "-c", f"from access import bulk; bulk.run({key})")
     if not javascript:  # With scripts the page looks by itself.
         page.get_by_role("link", name="Reload").click()
     expect(page.get_by_role("heading", name="Done")).to_be_visible()
     expect(page.get_by_role("status")).to_contain_text("3 accepted")
+    expect(stop).to_have_count(0)
     page.get_by_role("link", name="Back to the requests").click()
     expect(page.locator("#requests .empty")).to_be_visible()
 
