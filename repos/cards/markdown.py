@@ -19,6 +19,7 @@ from typing import Any, Final
 from urllib.parse import quote, unquote, urlsplit
 
 import nh3
+import pycountry
 from django.utils.html import escape
 from markdown_it import MarkdownIt
 from markdown_it.rules_block import StateBlock
@@ -28,7 +29,7 @@ from markdown_it.token import Token
 from mdit_py_plugins.footnote import footnote_plugin
 from mdit_py_plugins.gfm_autolink import gfm_autolink_plugin
 
-from repos.cards import code, pictures, raw_html
+from repos.cards import code, naming, pictures, raw_html
 
 MAX_CHARACTERS: Final = 512 * 1024
 MAX_PARAGRAPH: Final = 32 * 1024
@@ -152,7 +153,7 @@ def _sanitised(html: str, addresses: _Addresses) -> str:
         # What may be wider than the page scrolls by itself, so it must be reachable by keyboard.
         set_tag_attribute_values={"img": {"loading": "lazy"}, "pre": {"tabindex": "0"}, "table": {"tabindex": "0"}},
     )
-    return pictures.replaced(clean)
+    return naming.named(pictures.replaced(clean))
 
 
 class _Addresses:
@@ -177,6 +178,8 @@ class _Addresses:
             return " ".join(word for word in value.split()[:10] if _CLASSES.fullmatch(word)) or None
         if name in _ROLES:
             return value if value in _ROLES[name] else None
+        if name == "lang":
+            return value if _is_language(value) else None
         return value
 
     def _address(self, value: str, url_of: UrlOf | None, schemes: set[str]) -> str | None:
@@ -195,6 +198,12 @@ class _Addresses:
             return None
         fragment = f"#{quote(unquote(parts.fragment))}" if parts.fragment else ""
         return (f"{url_of}{quote(path)}" if isinstance(url_of, str) else url_of(path)) + fragment
+
+
+def _is_language(said: str) -> bool:
+    """Whether the first part of a tag such as `de-CH` is a language of ISO 639: else readers aloud guess."""
+    code = said.partition("-")[0].lower()
+    return 2 <= len(code) <= 3 and pycountry.languages.get(**{f"alpha_{len(code)}": code}) is not None
 
 
 def _closed(path: str) -> str:

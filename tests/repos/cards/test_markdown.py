@@ -249,7 +249,7 @@ def test_raw_html_on_the_list_stays() -> None:
         ("- <div>\n- b", "<ul>\n<li>\n<div>\n</div></li>\n<li>b</li>\n</ul>\n"),
         ("a < b <c", "<p>a &lt; b &lt;c</p>\n"),
         ("<ul><li>a<li>b</ul>", "<ul><li>a</li><li>b</li></ul>"),
-        ("<a href=x><a href=y>z", '<p><a href="/lab/toxic-bert/blob/main/x" rel="nofollow noopener"></a>'),
+        ("<a href=x>w<a href=y>z", '<p><a href="/lab/toxic-bert/blob/main/x" rel="nofollow noopener">w</a>'),
         ("[<a>x</a>](y)", '<p><a href="/lab/toxic-bert/blob/main/y" rel="nofollow noopener">x</a></p>\n'),
     ],
 )
