@@ -57,51 +57,42 @@ class EmailAddressAdmin(Log):
         yield Link.to_list("Problems with it", "notifications.addressproblem", q=obj.email)
 
 
+class _OfPeople(Log):
+    """Rows that belong to a person each, found by user name."""
+
+    list_select_related = ["user"]
+    search_fields = ["user__username"]  # Shows the field; `get_search_results` searches.
+    search_help_text = "A user name, whole."
+
+    def get_search_results(self, request: Any, queryset: QuerySet[Any], search_term: str) -> tuple[QuerySet[Any], bool]:
+        term = search_term.strip()
+        return (queryset.filter(user__in=_people(term)) if term else queryset), False
+
+    def links_of(self, obj: Any) -> Iterable[Link]:
+        yield Link.to_row("Its person", "accounts.user", obj.user_id)
+
+
 @admin.register(Authenticator)
-class AuthenticatorAdmin(Log):
+class AuthenticatorAdmin(_OfPeople):
     """Who has which second factor.  Never what is secret about it."""
 
     list_display = ["user", "type", "created_at", "last_used_at"]
     list_filter = ["type"]
-    list_select_related = ["user"]
-    search_fields = ["user__username"]  # Shows the field; `get_search_results` searches.
-    search_help_text = "A user name, whole."
     fields = ["user", "type", "created_at", "last_used_at"]
-
-    def get_search_results(
-        self, request: Any, queryset: QuerySet[Authenticator], search_term: str
-    ) -> tuple[QuerySet[Authenticator], bool]:
-        term = search_term.strip()
-        return (queryset.filter(user__in=_people(term)) if term else queryset), False
-
-    def links_of(self, obj: Authenticator) -> Iterable[Link]:
-        yield Link.to_row("Its person", "accounts.user", obj.user_id)
 
 
 @admin.register(SocialAccount)
-class SocialAccountAdmin(Log):
+class SocialAccountAdmin(_OfPeople):
     """Accounts at identity providers that let people in."""
 
     list_display = ["user", "provider", "known_as", "date_joined", "last_login"]
     list_filter = ["provider"]
-    list_select_related = ["user"]
-    search_fields = ["user__username"]  # Shows the field; `get_search_results` searches.
-    search_help_text = "A user name, whole."
     fields = ["user", "provider", "known_as", "uid", "date_joined", "last_login"]
     readonly_fields = ["known_as"]
 
     @admin.display(description="Known there as")
     def known_as(self, obj: SocialAccount) -> str:
         return identities.known_as(obj) or "—"
-
-    def get_search_results(
-        self, request: Any, queryset: QuerySet[SocialAccount], search_term: str
-    ) -> tuple[QuerySet[SocialAccount], bool]:
-        term = search_term.strip()
-        return (queryset.filter(user__in=_people(term)) if term else queryset), False
-
-    def links_of(self, obj: SocialAccount) -> Iterable[Link]:
-        yield Link.to_row("Its person", "accounts.user", obj.user_id)
 
 
 def _people(username: str) -> list[int]:

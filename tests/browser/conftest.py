@@ -92,6 +92,16 @@ def hub(stage: Stage, worker_id: str) -> Hub:
     return Hub(stage.server, worker_id, stage)  # type: ignore[arg-type]  # It hands out people, as `People` does.
 
 
+@pytest.fixture
+def owner(stage: Stage) -> Visitor:
+    return stage.next()
+
+
+@pytest.fixture
+def guest(stage: Stage) -> Visitor:
+    return stage.next()
+
+
 @pytest.fixture(params=[True, False], ids=["scripts", "no-scripts"])
 def javascript(request: pytest.FixtureRequest) -> bool:
     return bool(request.param)

@@ -23,11 +23,6 @@ BROKEN = CARD.replace("Company: text", "Company: nonsense")
 
 
 @pytest.fixture
-def owner(stage):
-    return stage.next()
-
-
-@pytest.fixture
 def repo_id(hub, owner):
     name = f"{owner.name}/edited"
     hub.publish(name, owner, {"README.md": CARD.encode()})

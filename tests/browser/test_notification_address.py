@@ -10,11 +10,6 @@ CARD = b"---\nextra_gated_fields:\n  Company: text\n---\n# A model\n"
 
 
 @pytest.fixture
-def owner(stage):
-    return stage.next()
-
-
-@pytest.fixture
 def repo_id(hub, owner):
     name = f"{owner.name}/gated"
     hub.publish(name, owner, {"README.md": CARD})

@@ -17,11 +17,6 @@ extra_gated_fields:
 
 
 @pytest.fixture
-def owner(stage):
-    return stage.next()
-
-
-@pytest.fixture
 def guests(stage, hub, repo_id):
     """Three people who wait for access."""
     asking = [stage.next() for _ in range(3)]

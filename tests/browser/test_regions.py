@@ -28,16 +28,6 @@ def stage(_make_server, tmp_path_factory):
     server.stop()
 
 
-@pytest.fixture
-def owner(stage):
-    return stage.next()
-
-
-@pytest.fixture
-def guest(stage):
-    return stage.next()
-
-
 def requests(hub, repo_id, owner, status):
     return hub.call("GET", f"/api/models/{repo_id}/user-access-request/{status}", owner).json()
 

@@ -24,16 +24,6 @@ extra_gated_fields:
 
 
 @pytest.fixture
-def owner(stage):
-    return stage.next()
-
-
-@pytest.fixture
-def guest(stage):
-    return stage.next()
-
-
-@pytest.fixture
 def repo_id(hub, owner):
     name = f"{owner.name}/gated"
     hub.publish(name, owner, {"README.md": CARD, "config.json": b'{"hidden": 1}\n'})

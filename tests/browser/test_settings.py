@@ -20,16 +20,6 @@ services.set_role(organization=house, user=user, role="read", by=SYSTEM)
 
 
 @pytest.fixture
-def owner(stage):
-    return stage.next()
-
-
-@pytest.fixture
-def guest(stage):
-    return stage.next()
-
-
-@pytest.fixture
 def repo_id(hub, owner):
     name = f"{owner.name}/gated"
     hub.publish(name, owner, FILES)
