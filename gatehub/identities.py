@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from allauth.account.adapter import get_adapter
+from allauth.socialaccount.adapter import get_adapter as get_social_adapter
 from allauth.socialaccount.models import SocialAccount
 from django.db import IntegrityError, transaction
 
@@ -47,13 +48,18 @@ def record_connected(user: User, identity: SocialAccount, *, by: Actor) -> None:
 
 @transaction.atomic
 def disconnect(user: User, key: int, *, provider: str, by: Actor) -> None:
-    """Let the owner of the identity in no more.  Raises NotFound, or LastWayIn from whoever has no password."""
+    """Let the owner of the identity in no more.  Raises NotFound, or LastWayIn.
+
+    Where a provider is not offered any more, what is connected there is no way in.
+    """
     locked = User.objects.select_for_update().get(pk=user.pk)
     mine = SocialAccount.objects.filter(user=locked)
     identity = mine.filter(pk=key).first()
     if identity is None:
         raise NotFound("That account is not connected, or not any more.")
-    if not locked.has_usable_password() and not mine.exclude(pk=key).exists():
+    offered = {app.provider_id for app in get_social_adapter().list_apps(None)}
+    is_way_in = identity.provider in offered and not locked.has_usable_password()
+    if is_way_in and not mine.filter(provider__in=offered).exclude(pk=key).exists():
         raise LastWayIn(
             "It is your only way in: your account here has no password.",
             next_step="Set a password first: {url}",

@@ -54,9 +54,8 @@ _CLASSES = {
 
 def _oidc(id_: str, prefix: str) -> dict[str, Any]:
     name = f"{prefix}ISSUER"
-    if id_ not in _ISSUERS:
-        env.text(name)
-    return {"settings": {"server_url": _safe(name, env.url(name, _ISSUERS.get(id_, ""), schemes=["https", "http"]))}}
+    issuer = env.url(name, _ISSUERS.get(id_) or env.text(name), schemes=["https", "http"])
+    return {"settings": {"server_url": _safe(name, issuer)}}
 
 
 def _github(prefix: str) -> dict[str, Any]:

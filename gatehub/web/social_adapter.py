@@ -113,7 +113,7 @@ class SocialAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]  # allau
             messages.info(request, f"You did not sign in with {provider.name}.")
             raise ImmediateHttpResponse(redirect("account_login"))
         said = request.GET.get("error", "")[:200]
-        log.warning("Signing in with %s failed: %r %s", provider.sub_id, exception or error, said)
+        log.warning("Signing in with %s failed: %r %r", provider.sub_id, exception or error, said)
         raise ImmediateHttpResponse(
             errors.respond(
                 request,

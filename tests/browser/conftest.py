@@ -56,7 +56,7 @@ class Stage:
         """A person of whom no other test knows; made many at once."""
         if not self.spare:
             names = [f"person-{number:03}" for number in itertools.islice(self.numbers, AT_ONCE)]
-            script = f"from tests.browser import seed; seed.more_people({names!r})"
+            script = f"from tests.browser import seed_people; seed_people.more_people({names!r})"
             made = json.loads(self.server.manage("shell", "-v0", "-c", script))
             self.spare = [Visitor(name, entry["token"], entry["session"]) for name, entry in made.items()]
         return self.spare.pop()

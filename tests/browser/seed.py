@@ -9,20 +9,12 @@ from __future__ import annotations
 
 import datetime
 import json
-import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 
 from allauth.account.forms import EmailAwarePasswordResetTokenGenerator
 from allauth.account.models import EmailAddress, EmailConfirmationHMAC
 from allauth.account.utils import user_pk_to_url_str
-from allauth.mfa.models import Authenticator
-from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
-from allauth.mfa.webauthn.internal.auth import WebAuthn
-from allauth.socialaccount.adapter import get_adapter
-from allauth.socialaccount.models import SocialAccount
-from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.auth.hashers import make_password
-from django.contrib.sessions.backends.db import SessionStore
 from django.db import transaction
 from django.test.utils import override_settings
 from django.utils import timezone
@@ -33,10 +25,8 @@ from access.filters import RequestFilter
 from access.models import AccessRequest, AccessToken, BulkReview, DeviceSignIn, TokenScope
 from access.tokens import Scope
 from accounts import services as accounts
-from accounts import standing
 from accounts.actor import SYSTEM, Actor
 from accounts.models import Namespace, Organization, User
-from gatehub import identities
 from gatehub.web.files import MAX_IMAGE_BYTES
 from notifications import addresses, opt_outs
 from notifications.models import AddressProblem, Delivery, OutboxMessage
@@ -44,8 +34,7 @@ from repos import content, notification_address, objects
 from repos import services as repos
 from repos.git import AddBlob
 from repos.models import ConfirmationMail, Repo
-from tests.browser import staff, texts
-from tests.support.authenticator import give_app
+from tests.browser import seed_people, staff, texts
 from tests.support.hub import PASSWORD
 
 PEOPLE = {
@@ -71,12 +60,12 @@ def main() -> None:
     with override_settings(PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"]):
         addresses = _make()
     User.objects.update(password=make_password(PASSWORD))  # The real hash is slow on purpose, so it is made once.
-    _without_password(User.objects.get(username="pia"))
-    people = {user.username: _entry(user) for user in User.objects.filter(username__in=PEOPLE)}
+    seed_people.take_password(User.objects.get(username="pia"))
+    people = {user.username: seed_people.entry(user) for user in User.objects.filter(username__in=PEOPLE)}
     stella = User.objects.get(username="stella")
-    people["stella-confirmed"] = _entry(stella, has_confirmed=True)
-    people["newcomer"] = _newcomer()
-    _connected(User.objects.get(username="pia"))
+    people["stella-confirmed"] = seed_people.entry(stella, has_confirmed=True)
+    people["newcomer"] = seed_people.newcomer()
+    addresses["staff_identity"] = str(seed_people.connected(User.objects.get(username="pia")))
     una = User.objects.get(username="una")
     addresses["una"] = user_pk_to_url_str(una)
     addresses["reset_key"] = EmailAwarePasswordResetTokenGenerator().make_token(una)
@@ -87,78 +76,18 @@ def main() -> None:
 def in_union() -> None:
     """Fill a server of which only few pages are looked at, and print its sessions, by person, as one line of JSON."""
     with override_settings(PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"]):
-        people = [_person(name, PEOPLE[name]) for name in ("ada", "nia")]
+        people = [seed_people.person(name, PEOPLE[name]) for name in ("ada", "nia")]
     ada = people[0]
     lab = _organization("lab", "The Lab", ada, {})
     for name, card in {"research": texts.RESEARCH_CARD, "elsewhere": texts.EUROPE_CARD}.items():
         _repo(lab, name, {"README.md": card.encode()}, by=ada, gated="manual")
-    print(json.dumps({user.username: _entry(user)["session"] for user in people}))
-
-
-@transaction.atomic
-def more_people(names: Sequence[str]) -> None:
-    """Make people who have done nothing yet, with tokens, and print them as one line of JSON."""
-    with override_settings(PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"]):
-        users = [_person(name, name.title()) for name in names]
-    password = make_password(PASSWORD)
-    for user in users:
-        user.password = password
-        user.save(update_fields=["password"])
-    print(json.dumps({user.username: _entry(user, with_token=True) for user in users}))
-
-
-def without_password(name: str) -> None:
-    """Take somebody's password, as if an identity provider had made the account, and print their new session."""
-    user = User.objects.get(username=name)
-    _without_password(user)
-    print(_entry(user)["session"])
-
-
-def _entry(user: User, with_token: bool = False, has_confirmed: bool = False) -> dict[str, str]:
-    """What a browser and a client of that person send.  `has_confirmed`: with the second factor, for long enough."""
-    session = SessionStore()
-    if has_confirmed:
-        app = Authenticator.objects.get(user=user, type="totp")
-        later = time.time() + 3600  # A run takes longer than a confirmation is good for.
-        record = {"method": "mfa", "at": later, "id": app.pk, "type": app.type, "reauthenticated": True}
-        session["account_authentication_methods"] = [record | {"at": time.time()}, record]
-        session["account_authentication_methods_user"] = str(user.pk)
-    session[SESSION_KEY] = str(user.pk)
-    session[BACKEND_SESSION_KEY] = "accounts.backends.Backend"
-    session[HASH_SESSION_KEY] = user.get_session_auth_hash()
-    session.create()
-    token = ""
-    if with_token:
-        token = tokens.create(user=user, name="for tests", role="write", by=SYSTEM)[1]
-    return {"session": session.session_key or "", "token": token}
-
-
-def _newcomer() -> dict[str, str]:
-    """Somebody whom an identity provider has sent, and who has no account yet."""
-    claims = {"sub": "1", "email": "newcomer@example.org", "email_verified": True, "name": texts.LONG_FULLNAME}
-    arrived = get_adapter().get_provider(None, "company").sociallogin_from_response(None, claims)
-    session = SessionStore()
-    session["socialaccount_sociallogin"] = arrived.serialize()
-    session.create()
-    return {"session": session.session_key or "", "token": ""}
-
-
-def _connected(user: User) -> None:
-    """With accounts elsewhere, one of them at a provider that is not offered any more."""
-    said = {
-        "company": {"email": "pia@example.org"},
-        "github": {"email": f"{'a-long-address-' * 12}@example.org"},
-        "former": {"username": "pia"},
-    }
-    for provider, known in said.items():
-        identity = SocialAccount(provider=provider, uid=provider, extra_data=known)
-        identities.connect(user, identity, provider=provider, by=SYSTEM)
+    print(json.dumps({user.username: seed_people.entry(user)["session"] for user in people}))
 
 
 @transaction.atomic
 def _make() -> dict[str, str]:
     for name, fullname in PEOPLE.items():
-        _person(name, fullname)
+        seed_people.person(name, fullname)
     EmailAddress.objects.filter(user__username="una").update(verified=False)
     ada = User.objects.get(username="ada")
     lab = _organization("lab", "The Lab", ada, {"wes": "write", "rea": "read", texts.LONG_USER: "contributor"})
@@ -172,8 +101,8 @@ def _make() -> dict[str, str]:
     _unsent(lab, ada)
     _tokens(ada, research)
     _lost(lab, ada)
-    _stopped(User.objects.get(username=texts.LONG_USER))
-    key = _second_factors(User.objects.get(username="stella"))
+    seed_people.stopped(User.objects.get(username=texts.LONG_USER))
+    key = seed_people.second_factors(User.objects.get(username="stella"))
     return {
         **_device_codes(),
         "key": str(key),
@@ -195,23 +124,6 @@ def _device_codes() -> dict[str, str]:
     codes = {key: device.start(client_id="hf", client_name=name).user_code for key in names}
     DeviceSignIn.objects.update(expires_at=timezone.now() + datetime.timedelta(hours=3))
     return codes
-
-
-def _stopped(user: User) -> None:
-    """Addresses to which no mail goes: one that may be used again, one that may not."""
-    long = f"{'a' * 60}@{'b' * 60}.example.org"
-    EmailAddress.objects.create(user=user, email=long, verified=True)
-    EmailAddress.objects.create(user=user, email="not-mine@example.org", verified=False)
-    addresses.mark(address=long, what=AddressProblem.What.BOUNCED, detail=f"550 5.1.1 {'x' * 200} no such user")
-    addresses.mark(address="not-mine@example.org", what=AddressProblem.What.COMPLAINED)
-
-
-def _second_factors(stella: User) -> int:
-    """An app, a key, and recovery codes of a superuser.  Says the key of the key's row."""
-    standing.set_rights(stella, by=SYSTEM, is_staff=True, is_superuser=True)
-    give_app(stella)
-    RecoveryCodes.activate(stella)
-    return WebAuthn.add(stella, "k" * 60, texts.CREDENTIAL).instance.pk
 
 
 def _notification_addresses(ada: User) -> dict[str, str]:
@@ -245,11 +157,6 @@ def _unsubscribe_links() -> dict[str, str]:
         links[name] = opt_outs.unsubscribe_link(mail)
     links["long"] = links.pop(texts.LONG_USER)
     return {f"unsubscribe_{name}": link.rpartition("/")[2] for name, link in links.items()}
-
-
-def _person(name: str, fullname: str) -> User:
-    address = f"{name}@example.org"
-    return accounts.create_user(username=name, email=address, password=PASSWORD, fullname=fullname, by=SYSTEM)
 
 
 def _organization(name: str, fullname: str, admin: User, members: Mapping[str, str]) -> Namespace:
@@ -304,7 +211,7 @@ def _ask(repo: Repo, name: str, answers: Mapping[str, str]) -> AccessRequest:
 
 def _readers(repo: Repo, count: int, answers: Mapping[str, str], stem: str) -> None:
     for number in range(1, count + 1):
-        _person(f"{stem}-{number:02}", f"{stem.title()} Number {number}")
+        seed_people.person(f"{stem}-{number:02}", f"{stem.title()} Number {number}")
         _ask(repo, f"{stem}-{number:02}", answers)
     for age, request in enumerate(AccessRequest.objects.filter(repo=repo, user__username__startswith=stem)):
         request.requested_at = timezone.now() - datetime.timedelta(days=age, minutes=7)
@@ -332,7 +239,7 @@ def _wild(long_org: Namespace, ada: User) -> None:
     """The longest repo id, a prompt of 20 kB, labels of 300 characters, and whoever answered them."""
     card = texts.WILD_CARD.encode()
     repo = _repo(long_org, texts.LONG_REPO, {"README.md": card}, by=ada, gated="manual")
-    _person("umlaut", texts.UNBROKEN_FULLNAME)
+    seed_people.person("umlaut", texts.UNBROKEN_FULLNAME)
     for name in ("umlaut", "noor", "sam", "jun"):
         _ask(repo, name, texts.WILD_ANSWERS)
     requests = {request.user.username: request for request in AccessRequest.objects.filter(repo=repo)}
@@ -403,12 +310,6 @@ def _lost(lab: Namespace, ada: User) -> None:
     """One whose row holds what no code writes: its page is the server's fault."""
     lost = _repo(lab, "lost", {"README.md": b"# Lost\n"}, by=ada)
     Repo.objects.filter(pk=lost.pk).update(card_data=[])
-
-
-def _without_password(user: User) -> None:
-    """As somebody who signs in with another account of theirs."""
-    user.set_unusable_password()
-    user.save(update_fields=["password"])
 
 
 def _bulk_done(research: Repo, ada: User) -> int:

@@ -139,7 +139,7 @@ def test_change_the_password(visit, new_context, stage, person):
 
 def test_a_first_password_where_there_was_none(visit, stage, person):
     """Of who came by an identity provider."""
-    script = f"from tests.browser import seed; seed.without_password({person.name!r})"
+    script = f"from tests.browser import seed_people; seed_people.without_password({person.name!r})"
     session = stage.server.manage("shell", "-v0", "-c", script)
     page = visit("/settings/password", type(person)(person.name, person.token, session))
     page.get_by_label("Password", exact=True).fill("another-battery-9")
