@@ -151,7 +151,6 @@ INSTALLED_APPS = [
     "csp",
     "django_celery_beat",
     "drf_spectacular",
-    "drf_spectacular_sidecar",
     "rest_framework",
     "gatehub.apps.StaffConfig",  # The admin, on the site of `gatehub.staff`.
     "django.contrib.auth",
@@ -309,12 +308,10 @@ REST_FRAMEWORK = {
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "GateHub",
-    "DESCRIPTION": "The Hub API of this server: repos, files, access requests.",
+    "DESCRIPTION": "What this server answers to the Hugging Face tools, and to scripts and CI jobs.",
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
-    "SWAGGER_UI_DIST": "SIDECAR",
-    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
-    "REDOC_DIST": "SIDECAR",
+    "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "gatehub.openapi.arrange"],
     "SCHEMA_PATH_PREFIX": r"/api/",
 }
 

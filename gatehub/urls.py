@@ -5,9 +5,10 @@ from __future__ import annotations
 from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
-from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSplitView
+from drf_spectacular.views import SpectacularJSONAPIView
 
 from gatehub import health, mail_webhooks, staff_mail
+from gatehub.web import reference
 
 _ADMIN = settings.ADMIN_PATH
 
@@ -19,7 +20,7 @@ urlpatterns = [
     path(f"{_ADMIN}/", admin.site.urls),
     path("webhooks/anymail/<slug:service>/tracking/", mail_webhooks.tracking, name="mail_webhook"),
     path("api/openapi.json", SpectacularJSONAPIView.as_view(), name="openapi"),
-    path("api/docs", SpectacularSwaggerSplitView.as_view(url_name="openapi"), name="api_reference"),
+    path("api/docs", reference.api_reference, name="api_reference"),
     path("", include("gatehub.hub.urls")),
     path("", include("gatehub.web.urls")),
 ]

@@ -142,7 +142,7 @@ class RepoViewSet(HubViewSet):
         body.is_valid(raise_exception=True)
         return dict(body.validated_data)
 
-    @extend_schema(request=CreateRepoSerializer, responses=RepoAddressSerializer)
+    @extend_schema(request=CreateRepoSerializer, responses={200: RepoAddressSerializer})
     def create(self, request: Request) -> Response:
         """`POST /api/repos/create`.  One that exists already is a 409 whose body holds its `url`: clients read it."""
         wanted = self._body(CreateRepoSerializer)
@@ -162,7 +162,7 @@ class RepoViewSet(HubViewSet):
     def _address(self, repo: Repo) -> Response:
         return Response({"url": self.absolute(repo.path), "name": repo.repo_id, "id": repo.public_id})
 
-    @extend_schema(request=NamedRepoSerializer, responses=OpenApiTypes.OBJECT)
+    @extend_schema(request=NamedRepoSerializer, responses={200: OpenApiTypes.OBJECT})
     def destroy(self, request: Request) -> Response:
         """`DELETE /api/repos/delete`, with a JSON body."""
         wanted = self._body(NamedRepoSerializer)

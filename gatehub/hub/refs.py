@@ -88,7 +88,7 @@ class BranchView(HubView):
         content.create_branch(repo, ref, start=start, by=self.actor)
         return Response({})
 
-    @extend_schema(responses=OpenApiTypes.OBJECT)
+    @extend_schema(responses={200: OpenApiTypes.OBJECT})
     def delete(self, request: Request, ref: str, **_: str) -> Response:
         content.delete_branch(self.find_repo(Action.FILES_WRITE), ref, by=self.actor)
         return Response({})
@@ -105,7 +105,7 @@ class TagView(HubView):
         content.create_tag(repo, tag, revision=ref, message=message, by=self.actor)
         return Response({})
 
-    @extend_schema(responses=OpenApiTypes.OBJECT)
+    @extend_schema(responses={200: OpenApiTypes.OBJECT})
     def delete(self, request: Request, ref: str, **_: str) -> Response:
         content.delete_tag(self.find_repo(Action.FILES_WRITE), ref, by=self.actor)
         return Response({})
