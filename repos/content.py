@@ -160,7 +160,7 @@ def sync(repo: Repo, *, by: Actor) -> None:
         card = cards.read(_card_bytes(git, head))
         spec = cards.form_of(card)
     except cards.CardError as error:
-        repo.card_error = error.message
+        repo.card_error = "\n".join(each.message for each in error.all)
     else:
         repo.card_error = ""
         repo.card_data = card.metadata

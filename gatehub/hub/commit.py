@@ -131,13 +131,13 @@ def _decoded(path: str, value: dict[str, Any]) -> bytes:
 
 
 def _check_card(data: bytes) -> None:
-    """A card that cannot be read is refused before anything changes, with its line and the reason."""
+    """A card that cannot be read is refused before anything changes, with lines and reasons."""
     if len(data) > content.CARD_MAX_BYTES:
         raise TooLarge(f"README.md is larger than {content.CARD_MAX_BYTES} bytes.")
     try:
         cards.form_of(cards.read(data))
     except cards.CardError as error:
-        raise BadRequest(f"Invalid metadata in README.md: {error.message}") from None
+        raise BadRequest(f"Invalid metadata in README.md: {error.summary}") from None
 
 
 def _json_lines(lines: Lines) -> Iterator[tuple[object, object]]:

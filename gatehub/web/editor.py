@@ -51,11 +51,19 @@ class Written:
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
-    """What a text would look like as the card; or its problem, with the line as it was typed."""
+class Problem:
+    """Why the text makes no card; `typed` is the line as it was typed, cut short, or ""."""
 
-    problem: cards.CardError | None = None
-    line: str = ""
+    reason: str
+    line: int | None
+    typed: str
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a text would look like as the card; or its problems."""
+
+    problems: list[Problem] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     card: SafeString | None = None
     gate: Gate | None = None
@@ -105,7 +113,7 @@ def _save(request: HttpRequest, actor: Actor, repo: Repo, written: Written) -> H
     if "parent" in form.errors:
         raise _incomplete()
     look = _look(repo, actor, written, text)
-    if look.problem is not None or not form.is_valid():
+    if look.problems or not form.is_valid():
         return _editor(request, actor, repo, written, text, form, look=look, status=400)
     if _finished(text) == _finished(written.text or ""):
         messages.info(request, "Nothing has changed, so there is nothing to commit.")
@@ -273,15 +281,20 @@ def _look(repo: Repo, actor: Actor, written: Written, text: str) -> Look:
         card = _read(text, written.bytes_of(text))
         spec = cards.form_of(card)
     except cards.CardError as error:
-        lines = text.split("\n")
-        line = lines[error.line - 1] if error.line and error.line <= len(lines) else ""
-        return Look(problem=error, line=line[:SHOWN_OF_A_LINE])
+        return Look(problems=_problems(error, text.split("\n")))
     gated = repo.is_gated or spec != cards.FormSpec()
     return Look(
         warnings=cards.warnings_of(card, repo.type),
         card=rendered_card(repo, card.text),
         gate=preview_of(repo, spec, actor, keep=False) if gated else None,
     )
+
+
+def _problems(error: cards.CardError, lines: list[str]) -> list[Problem]:
+    def typed(number: int | None) -> str:
+        return lines[number - 1][:SHOWN_OF_A_LINE] if number and number <= len(lines) else ""
+
+    return [Problem(each.reason, each.line, typed(each.line)) for each in error.all]
 
 
 def _read(text: str, data: bytes) -> cards.Card:

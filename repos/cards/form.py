@@ -15,7 +15,7 @@ from typing import Any, Final, Literal, get_args
 
 import yaml
 
-from repos.cards.nodes import CardError, is_null, line_of, shorten, written
+from repos.cards.nodes import CardError, Faults, is_null, line_of, shorten, written
 from repos.cards.reader import Card
 
 FieldType = Literal["text", "textarea", "checkbox", "date_picker", "country", "select", "ip_location", "email", "url"]
@@ -93,15 +93,20 @@ class FormSpec:
 def form_of(card: Card) -> FormSpec:
     """The gate form of a card; the empty form when the card says nothing about its gate.
 
-    Raises CardError, naming the field and the line, for whatever does not make a form.
+    Raises CardError, naming the field and the line, for whatever does not make a form: for all of it at once.
     """
-    texts = {key.removeprefix("extra_gated_"): _text(card.gate.get(key), key, limit) for key, limit in TEXTS.items()}
-    eu_disallowed = card.gate.get("extra_gated_eu_disallowed")
-    return FormSpec(
-        **texts,
-        fields=tuple(_fields(card.gate.get("extra_gated_fields"))),
-        eu_disallowed=_flag(eu_disallowed, "extra_gated_eu_disallowed", default=False),
-    )
+    faults = Faults()
+    texts = {}
+    for key, limit in TEXTS.items():
+        with faults.gathered():
+            texts[key.removeprefix("extra_gated_")] = _text(card.gate.get(key), key, limit)
+    fields = _fields(card.gate.get("extra_gated_fields"), faults)
+    eu_disallowed = False
+    with faults.gathered():
+        name = "extra_gated_eu_disallowed"
+        eu_disallowed = _flag(card.gate.get(name), name, default=False)
+    faults.raise_any()
+    return FormSpec(**texts, fields=fields, eu_disallowed=eu_disallowed)
 
 
 def answer_key(label: str) -> str:
@@ -129,50 +134,60 @@ def _flag(node: yaml.Node | None, name: str, *, default: bool) -> bool:
     return word in _YES
 
 
-def _fields(node: yaml.Node | None) -> Iterator[Field]:
+def _fields(node: yaml.Node | None, faults: Faults) -> tuple[Field, ...]:
+    """The fields that can be made, the others being faults."""
     if node is None or is_null(node):
-        return
+        return ()
+    fields: list[Field] = []
     seen: set[str] = set()
-    for count, (label_node, value) in enumerate(_entries(node), start=1):
+    for count, (label_node, value) in enumerate(_entries(node, faults), start=1):
         if count > MAX_FIELDS:
-            raise CardError(f"the form has more than {MAX_FIELDS} fields", line=line_of(label_node))
-        made = _field(label_node, value)
-        if answer_key(made.label) in seen:
-            raise CardError(f"the field {shorten(made.label)} is given twice", line=line_of(label_node))
-        seen.add(answer_key(made.label))
-        yield made
+            faults.add(CardError(f"the form has more than {MAX_FIELDS} fields", line=line_of(label_node)))
+            break
+        with faults.gathered():
+            label = _label(label_node)
+            if answer_key(label) in seen:
+                raise CardError(f"the field {shorten(label)} is given twice", line=line_of(label_node))
+            seen.add(answer_key(label))
+            fields.append(_field(label, value, faults))
+    return tuple(fields)
 
 
-def _entries(node: yaml.Node) -> Iterator[tuple[yaml.ScalarNode, yaml.Node]]:
+def _entries(node: yaml.Node, faults: Faults) -> Iterator[tuple[yaml.ScalarNode, yaml.Node]]:
     """Labels and what is said of them, from a mapping or from a list of mappings."""
-    mappings = node.value if isinstance(node, yaml.SequenceNode) else [node]
-    for mapping in mappings:
-        if not isinstance(mapping, yaml.MappingNode):
-            raise CardError("extra_gated_fields must be made of 'label: type' lines", line=line_of(mapping))
-        yield from mapping.value
+    for mapping in node.value if isinstance(node, yaml.SequenceNode) else [node]:
+        if isinstance(mapping, yaml.MappingNode):
+            yield from mapping.value
+        else:
+            faults.add(CardError("extra_gated_fields must be made of 'label: type' lines", line=line_of(mapping)))
 
 
-def _field(label_node: yaml.ScalarNode, node: yaml.Node) -> Field:
-    label, name = written(label_node), f"the field {shorten(label_node.value)}"
+def _label(node: yaml.ScalarNode) -> str:
+    label = written(node)
     if not label.strip():
-        raise CardError("a field has an empty label", line=line_of(label_node))
+        raise CardError("a field has an empty label", line=line_of(node))
     if len(label) > MAX_LABEL:
-        raise CardError(f"the label {shorten(label)} is longer than {MAX_LABEL:,} characters", line=line_of(label_node))
+        raise CardError(f"the label {shorten(label)} is longer than {MAX_LABEL:,} characters", line=line_of(node))
     if label in _RESERVED_LABELS:
-        raise CardError(f"{name}: this label is reserved", line=line_of(label_node))
+        raise CardError(f"the field {shorten(label)}: this label is reserved", line=line_of(node))
+    return label
+
+
+def _field(label: str, node: yaml.Node, faults: Faults) -> Field:
+    name = f"the field {shorten(label)}"
     if isinstance(node, yaml.SequenceNode):
         raise CardError(f"{name} must have a type, not a list", line=line_of(node))
     said = {key.value: value for key, value in node.value} if isinstance(node, yaml.MappingNode) else {"type": node}
+    required, help_text = True, ""
+    with faults.gathered():
+        required = _flag(said.get("required"), f"'required' of {name}", default=True)
+    with faults.gathered():
+        help_text = _text(said.get("help"), f"'help' of {name}", MAX_HELP)
     if "type" not in said:
         raise CardError(f"{name} has no type: say 'type: text', for example", line=line_of(node))
     field_type = _type(said["type"], name)
-    return Field(
-        label,
-        field_type,
-        required=_flag(said.get("required"), f"'required' of {name}", default=True),
-        help=_text(said.get("help"), f"'help' of {name}", MAX_HELP),
-        options=_options(said.get("options"), name, line_of(node)) if field_type == "select" else (),
-    )
+    options = _options(said.get("options"), name, line_of(node), faults) if field_type == "select" else ()
+    return Field(label, field_type, required=required, help=help_text, options=options)
 
 
 def _type(node: yaml.Node, name: str) -> FieldType:
@@ -183,7 +198,7 @@ def _type(node: yaml.Node, name: str) -> FieldType:
     return word  # type: ignore[return-value]  # One of FIELD_TYPES, as just tested.
 
 
-def _options(node: yaml.Node | None, name: str, line: int) -> tuple[Option, ...]:
+def _options(node: yaml.Node | None, name: str, line: int, faults: Faults) -> tuple[Option, ...]:
     if node is None or not isinstance(node, yaml.SequenceNode) or not node.value:
         raise CardError(f"{name} is a select and needs a list of options", line=line_of(node) if node else line)
     if len(node.value) > MAX_OPTIONS:
@@ -191,11 +206,12 @@ def _options(node: yaml.Node | None, name: str, line: int) -> tuple[Option, ...]
     options: dict[str, Option] = {}
     labels: set[str] = set()
     for item in node.value:
-        option = _option(item, name)
-        if option.value.strip() in options or option.label.strip() in labels:
-            raise CardError(f"{name} has the option {shorten(option.label)} twice", line=line_of(item))
-        options[option.value.strip()] = option
-        labels.add(option.label.strip())
+        with faults.gathered():
+            option = _option(item, name)
+            if option.value.strip() in options or option.label.strip() in labels:
+                raise CardError(f"{name} has the option {shorten(option.label)} twice", line=line_of(item))
+            options[option.value.strip()] = option
+            labels.add(option.label.strip())
     return tuple(options.values())
 
 

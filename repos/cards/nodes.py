@@ -12,6 +12,8 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Final
 
 import yaml
@@ -23,6 +25,9 @@ MAX_DEPTH: Final = 32
 MAX_VALUES: Final = 60_000
 # What texts may come to once aliases are written out.
 MAX_EXPANDED_CHARACTERS: Final = 4 * MAX_YAML_CHARACTERS
+# As many as anybody mends before looking again.
+MAX_FAULTS: Final = 20
+TOLD_IN_SUMMARY: Final = 3
 
 _PREFIX: Final = "tag:yaml.org,2002:"
 _KNOWN_TAGS: Final = {None, *(_PREFIX + name for name in ("str", "map", "seq", "bool", "int", "float", "null"))}
@@ -47,13 +52,49 @@ class CardError(BadRequest):
     """A model card that cannot be read, or whose gate makes no form.
 
     `line` counts from 1 in `README.md` and is None where no line can be named; `reason` is the message without it.
+    `all` are this one and what else is wrong, in the order of the lines.
     """
 
     def __init__(self, reason: str, *, line: int | None = None) -> None:
         self.reason = reason
         self.line = line
+        self.all: tuple[CardError, ...] = (self,)
         place = f"line {line}: " if line else ""
         super().__init__(f"{place}{reason}", extra={"line": line} if line else None)
+
+    @property
+    def summary(self) -> str:
+        """The first few messages, and how many more there are: for one line, such as a header."""
+        more = len(self.all) - TOLD_IN_SUMMARY
+        told = "; ".join(error.message for error in self.all[:TOLD_IN_SUMMARY])
+        return f"{told}; and {more} more" if more > 0 else told
+
+
+class Faults:
+    """Gathers what is wrong with a card, so that its author learns of all of it at once."""
+
+    def __init__(self) -> None:
+        self._found: dict[str, CardError] = {}
+
+    def add(self, error: CardError) -> None:
+        """Keep it for `raise_any`.  What an alias repeats is told once."""
+        if len(self._found) < MAX_FAULTS:
+            self._found.setdefault(error.message, error)
+
+    @contextmanager
+    def gathered(self) -> Iterator[None]:
+        """A CardError ends this block alone, and is kept."""
+        try:
+            yield
+        except CardError as error:
+            self.add(error)
+
+    def raise_any(self) -> None:
+        """Raise the first CardError, by line, which knows of the others; nothing when there is none."""
+        if self._found:
+            ordered = sorted(self._found.values(), key=lambda error: error.line or 0)
+            ordered[0].all = tuple(ordered)
+            raise ordered[0]
 
 
 class CardLoader(yaml.CSafeLoader):
@@ -144,7 +185,10 @@ def plain(node: yaml.Node) -> Any:
     Raises CardError for a key given twice, a key that is no scalar, `<<`, and for aliases that refer to themselves or
     multiply beyond the budget.
     """
-    return _Values().value(node, depth=0)
+    values = _Values()
+    made = values.value(node, depth=0)
+    values.faults.raise_any()
+    return made
 
 
 class _Values:
@@ -153,21 +197,28 @@ class _Values:
     def __init__(self) -> None:
         self.values_left = MAX_VALUES
         self.characters_left = MAX_EXPANDED_CHARACTERS
+        self.faults = Faults()
 
     def value(self, node: yaml.Node, depth: int) -> Any:
         self._spend(node, depth)
         if isinstance(node, yaml.ScalarNode):
-            return _scalar(node)
+            return self._scalar(node)
         if isinstance(node, yaml.SequenceNode):
             return [self.value(item, depth + 1) for item in node.value]
         mapping: dict[str, Any] = {}
         for key_node, value_node in node.value:
             self._spend(key_node, depth)
-            key = _key(key_node)
-            if key in mapping:
-                raise CardError(f"the key {shorten(key)} is given twice", line=line_of(key_node))
-            mapping[key] = self.value(value_node, depth + 1)
+            value = self.value(value_node, depth + 1)
+            with self.faults.gathered():
+                key = _key(key_node)
+                if key in mapping:
+                    raise CardError(f"the key {shorten(key)} is given twice", line=line_of(key_node))
+                mapping[key] = value
         return mapping
+
+    def _scalar(self, node: yaml.ScalarNode) -> Any:
+        with self.faults.gathered():
+            return _scalar(node)
 
     def _spend(self, node: yaml.Node, depth: int) -> None:
         self.values_left -= 1

@@ -21,7 +21,7 @@ def validate(readme: str | bytes, repo_type: str) -> tuple[list[str], list[str]]
         card = read(readme)
         form_of(card)
     except CardError as error:
-        return [error.message], []
+        return [each.message for each in error.all], []
     return [], warnings_of(card, repo_type)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
@@ -143,6 +144,14 @@ def test_a_path_that_no_file_can_have_is_refused(api, base, ada, path):
     for line in (file(path), {"key": "deletedFile", "value": {"path": path}}, lfs_file(path, "aa" * 32)):
         assert api(ada).commit(PATH, [HEADER, line]).status_code == 400
     assert _head(base) == before
+
+
+def test_a_refused_card_is_told_with_all_its_lines(api, base, ada):
+    card = b"---\nextra_gated_fields:\n  Age: number\n  Name: text\n  Use: [text]\n---\n"
+    answer = api(ada).commit(PATH, [HEADER, file("README.md", card)])
+    assert answer.status_code == 400
+    assert re.findall(r"line (\d)", answer.headers["X-Error-Message"]) == ["3", "5"]
+
 
 
 @pytest.mark.parametrize(

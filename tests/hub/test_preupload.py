@@ -156,6 +156,13 @@ def test_a_card_that_lacks_something_has_warnings(stranger):
     assert answer.json()["warnings"][0]["message"]
 
 
+def test_all_errors_of_a_card_are_told(stranger):
+    broken = "---\nextra_gated_fields:\n  Age: number\n  Name: text\n  Use: [text]\n---\n"
+    answer = stranger.post("/api/validate-yaml", {"content": broken, "repoType": "model"})
+    told = [error["message"].partition(":")[0] for error in answer.json()["errors"]]
+    assert (answer.status_code, told) == (400, ["line 3", "line 5"])
+
+
 @pytest.mark.parametrize(
     ("card", "text"),
     [

@@ -167,6 +167,24 @@ def test_the_line_that_is_wrong_is_shown_as_it_was_typed(gated_repo, browser, ad
     assert page.select_one("#edit-findings pre").text == "  <b>Company</b>: nonsense"
 
 
+TWICE_BROKEN = "---\nextra_gated_fields:\n  Company: nonsense\n  Country: country\n  Use:\n    help: Why\n---\n# B\n"
+
+
+def test_all_that_is_wrong_is_shown_each_with_its_line(gated_repo, browser, ada):
+    page = soup(save(browser(ada), TWICE_BROKEN))
+    problems = page.select("#edit-findings li")
+    assert [problem.a["data-line"] for problem in problems] == ["3", "6"]
+    assert [problem.pre.text for problem in problems] == ["  Company: nonsense", "    help: Why"]
+    assert ['unknown type "nonsense"' in words(problems[0]), "has no type" in words(problems[1])] == [True, True]
+
+
+def test_all_that_is_wrong_is_on_the_settings_page_and_the_repo_s(gated_repo, browser, ada):
+    add_files(gated_repo, {"README.md": TWICE_BROKEN.encode()}, by=ada)
+    for address in ("/lab/toxic-bert", "/lab/toxic-bert/settings"):
+        told = [words(line) for line in soup(browser(ada).get(address)).select(".notice.error li")]
+        assert [line.partition(":")[0] for line in told] == ["line 3", "line 6"]
+
+
 def test_a_card_that_came_broken_by_git_is_opened_and_repaired(gated_repo, browser, ada):
     broken = "---\nextra_gated_fields:\n  Company: nonsense\n---\n# B\n"
     add_files(gated_repo, {"README.md": broken.encode()}, by=ada)

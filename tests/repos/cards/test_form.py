@@ -161,6 +161,60 @@ def test_eu_disallowed_must_be_plain_for_a_gate_must_not_guess() -> None:
         form("extra_gated_eu_disallowed: sometimes")
 
 
+def test_all_that_is_wrong_is_told_at_once_in_the_order_of_the_lines() -> None:
+    error = refused(
+        """
+        Company: nonsense
+        Country: country
+        Use:
+          type: select
+          required: perhaps
+          help: [1]
+          options: [a, "", a, {text: b}]
+        Company: text
+        Name: [text]
+        " ": text
+        """.replace("Company: text", "'Company ': text")
+    )
+    assert [(each.line, each.reason.partition(";")[0]) for each in error.all] == [
+        (3, 'the field "Company" has the unknown type "nonsense"'),
+        (7, "'required' of the field \"Use\" must be true or false"),
+        (8, "'help' of the field \"Use\" must be a text, not a list or a mapping"),
+        (9, 'the field "Use" has an empty option'),
+        (9, 'the field "Use" has the option "a" twice'),
+        (9, 'the field "Use": an option is a text, or has a label and a value'),
+        (11, 'the field "Name" must have a type, not a list'),
+        (12, "a field has an empty label"),
+    ]
+    assert error is error.all[0]
+    assert error.summary == "; ".join(each.message for each in error.all[:3]) + "; and 5 more"
+
+
+def test_texts_and_fields_that_are_wrong_are_told_together() -> None:
+    with pytest.raises(CardError) as caught:
+        form(
+            """
+            extra_gated_eu_disallowed: maybe
+            extra_gated_prompt: [a]
+            extra_gated_fields:
+            - Company: text
+            - Country
+            - Company: text
+            """
+        )
+    assert [each.line for each in caught.value.all] == [2, 3, 6, 7]
+
+
+def test_as_many_faults_are_told_as_anybody_mends_at_once() -> None:
+    error = refused("\n".join(f"Field {number}: nonsense" for number in range(60)))
+    assert [each.line for each in error.all] == list(range(3, 23))
+    repeated = "extra_gated_fields:\n- &a {Company: nonsense}\n- *a\n- *a"
+    with pytest.raises(CardError) as caught:
+        form(repeated)
+    told = [each.reason.partition(";")[0] for each in caught.value.all]
+    assert told == ['the field "Company" has the unknown type "nonsense"', 'the field "Company" is given twice']
+
+
 def test_numbers_of_fields_and_options_are_limited() -> None:
     assert len(fields("\n".join(f"F{i}: text" for i in range(MAX_FIELDS)))) == MAX_FIELDS
     assert "more than 100 fields" in refused("\n".join(f"F{i}: text" for i in range(MAX_FIELDS + 1))).reason

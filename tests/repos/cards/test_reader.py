@@ -120,6 +120,17 @@ def test_keys_are_texts_as_written(key: str) -> None:
     assert read(card(f"{key}: x")).metadata == {key: "x"}
 
 
+def test_all_keys_that_are_wrong_are_told_at_once() -> None:
+    error = refused(card('a: 1\nb: {c: 1, c: 2}\na: 2\n? [x]\n: 3\n<<: {d: 1}\ne: "\\x01"'))
+    assert [(each.line, each.reason) for each in error.all] == [
+        (3, 'the key "c" is given twice'),
+        (4, 'the key "a" is given twice'),
+        (5, "a key must be a text, not a list or a mapping"),
+        (7, "merge keys (<<) are not supported: write the entries out"),
+        (8, "the control character U+0001 is not allowed"),
+    ]
+
+
 @pytest.mark.parametrize(
     ("metadata", "line", "words"),
     [
