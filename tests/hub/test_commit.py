@@ -153,7 +153,6 @@ def test_a_refused_card_is_told_with_all_its_lines(api, base, ada):
     assert re.findall(r"line (\d)", answer.headers["X-Error-Message"]) == ["3", "5"]
 
 
-
 @pytest.mark.parametrize(
     "card",
     [
