@@ -15,9 +15,9 @@ from urllib.parse import unquote, urlsplit
 from django.utils.html import escape
 
 _INSIDE: Final = r"(?:[^<>\"]|\"[^\"]*\")*"
-_TAG: Final = re.compile(rf"<(/?)([a-z][a-z0-9]*)({_INSIDE})>")
+TAG: Final = re.compile(rf"<(/?)([a-z][a-z0-9]*)({_INSIDE})>")
 _NO_WORDS_HEAD: Final = re.compile(rf"<th({_INSIDE})>\s*</th>")
-_ATTRIBUTE: Final = re.compile(r"([a-z-]+)=\"([^\"]*)\"")
+ATTRIBUTE: Final = re.compile(r"([a-z-]+)=\"([^\"]*)\"")
 _PICTURE: Final = re.compile(rf"<img({_INSIDE})>")
 _ALT: Final = re.compile(r" alt=\"[^\"]*\"")
 _SHOWN: Final = {"audio", "video"}
@@ -31,7 +31,7 @@ def named(html: str) -> str:
 
 def _links(html: str) -> str:
     parts, position, opened = [], 0, None
-    for tag in _TAG.finditer(html):
+    for tag in TAG.finditer(html):
         closing, name, _ = tag.groups()
         if name != "a":
             continue
@@ -45,21 +45,25 @@ def _links(html: str) -> str:
 
 
 def _link(opened: re.Match[str], inner: str) -> str:
-    attributes = dict(_ATTRIBUTE.findall(opened[3]))
+    attributes = dict(ATTRIBUTE.findall(opened[3]))
     whole = f"{opened[0]}{inner}</a>"
-    words = _TAG.sub("", inner).strip()
+    words = TAG.sub("", inner).strip()
     if "href" not in attributes or words or "aria-label" in attributes or attributes.get("title", "").strip():
         return whole
-    tags = [(tag[2], dict(_ATTRIBUTE.findall(tag[3]))) for tag in _TAG.finditer(inner)]
+    tags = [(tag[2], dict(ATTRIBUTE.findall(tag[3]))) for tag in TAG.finditer(inner)]
     if any(name in _SHOWN or its.get("aria-label") or its.get("alt", "").strip() for name, its in tags):
         return whole
     picture = _PICTURE.search(inner)
     if picture is None:
         return whole if "id" in attributes or "name" in attributes else inner
-    source = dict(_ATTRIBUTE.findall(picture[1])).get("src", "")
-    name = _file_name(source) or _host(attributes["href"])
-    image = f'<img alt="{escape(name)}"{_ALT.sub("", picture[1])}>'
+    image = picture_named(picture[1], otherwise=_host(attributes["href"]))
     return f"{opened[0]}{inner[: picture.start()]}{image}{inner[picture.end() :]}</a>"
+
+
+def picture_named(attributes: str, *, otherwise: str) -> str:
+    """The `img` with these attributes, told by the name of its file."""
+    name = _file_name(dict(ATTRIBUTE.findall(attributes)).get("src", "")) or otherwise
+    return f'<img alt="{escape(name)}"{_ALT.sub("", attributes)}>'
 
 
 def _file_name(address: str) -> str:

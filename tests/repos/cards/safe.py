@@ -11,8 +11,8 @@ from repos.cards import raw_html
 
 # Said again here, and in full, so that a slip in the code's own list is found.
 ATTRIBUTES = set(
-    "align alt aria-label class colspan controls dir height href id lang loading loop muted name open poster rel"
-    " reversed role rowspan span src start tabindex title type value width".split()
+    "align alt aria-label aria-level class colspan controls dir height href id lang loading loop muted name open poster"
+    " rel reversed role rowspan span src start tabindex title type value width".split()
 )
 _ADDRESS = re.compile(r"(?:https?:|mailto:|/|#|[A-Za-z0-9_%.~-]+(?:/|$))", re.IGNORECASE)
 
@@ -29,6 +29,8 @@ def assert_safe(html: str) -> None:
                 assert "script:" not in text.lower().partition("/")[0], element
             if name in ("id", "name"):
                 assert text.startswith("card-"), element
+        if "aria-level" in element.attrs:
+            assert re.fullmatch("h[1-6][2-6]", f"{element.name}{element['aria-level']}"), element
         if element.name == "a":
             assert element["rel"] == ["nofollow", "noopener"], element
     for kind in (Comment, Declaration, Doctype, ProcessingInstruction):
