@@ -272,6 +272,8 @@ PAGES = [
     Row("card-empty-owner", "/lab/empty", "ada"),
     Row("card-empty", "/lab/empty"),
     Row("card-broken-owner", "/lab/broken", "ada"),
+    Row("card-any-html", "/lab/any-html", "noor"),
+    Row("card-any-html-owner", "/lab/any-html", "ada"),
     Row("card-disabled", "/lab/disabled"),
     Row("card-hidden-owner", "/lab/hidden", "ada"),
     # The editor of the card.
@@ -324,6 +326,7 @@ PAGES = [
     Row("settings-not-gated", "/lab/files/settings", "ada"),
     Row("settings-automatic", "/datasets/lab/automatic/settings", "ada"),
     Row("settings-broken-card", "/lab/broken/settings", "ada"),
+    Row("settings-any-html", "/lab/any-html/settings", "ada", act=unfold),
     Row("settings-europe", "/lab/elsewhere/settings", "ada", act=unfold),
     Row("settings-disabled", "/lab/disabled/settings", "ada"),
     Row("settings-private", "/lab/hidden/settings", "ada"),

@@ -299,6 +299,8 @@ def _others(lab: Namespace, ada: User) -> None:
     broken = _repo(lab, "broken", {"README.md": b"# Whole\n"}, by=ada, gated="manual")
     _commit(broken, {"README.md": texts.BROKEN_CARD.encode()}, {}, by=ada, title="Break the card")
     _repo(lab, "latin", {"README.md": "# Café\n".encode("latin-1")}, by=ada)
+    any_html = {"README.md": texts.ANY_HTML_CARD.encode(), "loss.svg": texts.PICTURE}
+    _repo(lab, "any-html", any_html, by=ada, gated="manual")
     disabled = _repo(lab, "disabled", {"README.md": b"# Disabled\n"}, by=ada)
     Repo.objects.filter(pk=disabled.pk).update(disabled=True)
     _repo(lab, "elsewhere", {"README.md": texts.EUROPE_CARD.encode()}, by=ada, gated="manual")

@@ -153,6 +153,83 @@ extra_gated_fields:
 ---
 # Broken
 """
+ANY_HTML_CARD = r"""---
+license: mit
+extra_gated_heading: "#### Terms"
+extra_gated_prompt: "#### Four\n\n###### Six\n\n| |x|\n|-|-|\n\n<li>loose</li>\n\n[](x)"
+extra_gated_fields:
+  Company: text
+---
+#### Starts at four
+
+<li>loose item</li>
+
+<dt>loose term</dt><dd>loose</dd>
+
+<ul>text in list<p>para</p><li>ok</li></ul>
+
+<ol><div>in ol</div></ol>
+
+<dl><p>in dl</p><dt>a</dt><dd>b</dd></dl>
+<dl><div><span>x</span></div></dl>
+
+<table><caption>cap</caption><tr><th></th><th>head only</th></tr></table>
+<table><tr><td colspan=2>x</td></tr><tr><th>row</th></tr></table>
+
+<details><p>no summary</p></details>
+<details><summary></summary>empty summary</details>
+<details><summary><a href="x">link</a> text</summary>nested link</details>
+<details><summary><img src="loss.svg"></summary>img</details>
+
+<img src="loss.svg">
+
+<a href="x"><br></a>
+<a href="#nowhere">to nowhere</a>
+<a id="a"></a><a id="a"></a>
+
+<p lang="xx">lang</p>
+
+<h1></h1>
+<h2>  </h2>
+<h3><img src="loss.svg"></h3>
+<h3><b></b></h3>
+
+#
+
+## [](x)
+
+###### six
+
+<section>sec</section>
+
+> [!NOTE]
+> alert
+
+Footnote[^1] and again[^1].
+
+[^1]: text
+
+<marquee>m</marquee>
+
+<center>c</center>
+
+text **<sub>tiny</sub>** <small>small</small> <kbd>k</kbd>
+
+- [ ] task
+- [x] done
+
+| a | b |
+|---|---|
+
+<pre>long pre without code</pre>
+
+<td>loose cell</td>
+
+<summary>loose summary</summary>
+
+<figcaption>loose caption</figcaption>
+"""
+"""What authors write that is no such list, heading or fold as it says."""
 SOURCE = "\n".join(
     f"def function_{number}(argument: int = {number}) -> str:  # {'A comment ' * (number % 17)}\n"
     f'    return f"{{argument}} of {number}"\n'
