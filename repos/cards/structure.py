@@ -130,7 +130,8 @@ def _is_in_its_place(one: _Element) -> bool:
 
 def _as_block(one: _Element) -> Iterator[_Edit]:
     if one.opening is not None and one.closing is not None:
-        yield one.opening.start(), one.opening.end(), "<div>"
+        attributes = "" if one.name == "details" else one.opening[3]
+        yield one.opening.start(), one.opening.end(), f"<div{attributes}>"
         yield one.closing.start(), one.closing.end(), "</div>"
 
 

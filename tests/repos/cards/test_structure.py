@@ -89,6 +89,11 @@ def test_what_stands_in_no_list_is_no_item(text):
     assert not page.find_all(["li", "dt", "dd"])
 
 
+def test_what_becomes_a_block_keeps_its_direction_and_language():
+    block = rendered('<li dir="rtl" lang="ar">loose</li>').div
+    assert (block["dir"], block["lang"], block.text.strip()) == ("rtl", "ar", "loose")
+
+
 def test_a_list_of_terms_stays_where_it_is_one():
     page = rendered("<dl><dt>term</dt><dd>what it is</dd></dl>\n\n<dl><p>no term</p><dt>term</dt></dl>")
     assert [one.name for one in page.find_all(["dl", "dt", "dd"])] == ["dl", "dt", "dd"]
