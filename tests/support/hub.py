@@ -36,11 +36,15 @@ class Person:
         return f"{self.name}@example.org"
 
 
+# All have the same password, so it is hashed once: that is slow on purpose.
 _MAKE_PEOPLE = """
-import sys
+from django.contrib.auth.hashers import make_password
 from access import tokens
 from accounts import services
 from accounts.actor import SYSTEM
+from accounts.models import User
+hashed = make_password({password!r})
+User.set_password = lambda self, raw: setattr(self, "password", hashed)
 for name in {names!r}:
     user = services.create_user(
         username=name, email=name + "@example.org", password={password!r}, fullname=name.title(), by=SYSTEM

@@ -4,15 +4,27 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import pygit2
 import pytest
+from pygit2.enums import ConfigLevel
 
-from repos.git import AddBlob, Author, GitRepo, Op
+from repos.git import AddBlob, Author, GitRepo, Op, handles
 
 Git = Callable[..., str]
 Commit = Callable[..., str]
+
+
+@pytest.fixture(autouse=True)
+def _libgit2_as_configured() -> Iterator[None]:
+    """With the product's configuration, by which libgit2 waits for the disk; see `_no_power_cuts`."""
+    paths = pygit2.settings.search_path
+    quick = paths[ConfigLevel.SYSTEM]
+    handles._configure_libgit2()
+    yield
+    paths[ConfigLevel.SYSTEM] = quick
 
 
 @pytest.fixture
