@@ -1,9 +1,13 @@
-"""`/settings/addresses`: django-allauth's page, with what is wrong with an address and how it is used again."""
+"""`/settings/addresses`: django-allauth's page, with what is wrong with an address and how it is used again.
+
+django-allauth sends an address one link in three minutes, and where it sends none it says nothing, so this page does.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
+from allauth.account.internal.flows.email_verification import consume_email_verification_rate_limit
 from allauth.account.views import EmailView
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -24,6 +28,36 @@ class AddressesPage(EmailView):  # type: ignore[misc]  # allauth has no types.
             address.problem = problems.get(address.email.lower())
             address.may_use_again = address.problem is not None and addresses.may_use_again(address.problem, user)
         return context
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        """Add the address that the form holds.  It may have been here, and taken away, a moment ago."""
+        address = form.cleaned_data["email"]
+        may_send = _may_send(self.request, address)
+        response: HttpResponse = super().form_valid(form)
+        if not may_send:
+            _tell_of_no_mail(self.request, address)
+        return response
+
+    def _action_send(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse | None:
+        address = self._get_email_address(request)
+        if address is not None and address.verified:  # Since the page was shown; a link would lead nowhere.
+            messages.info(request, f"{address.email} is verified already. No mail was sent.")
+            return None
+        response: HttpResponse | None = super()._action_send(request, *args, **kwargs)
+        if address is not None and not self._did_send_verification_email:
+            _tell_of_no_mail(request, address.email)
+        return response
+
+
+def _may_send(request: HttpRequest, address: str) -> bool:
+    return bool(consume_email_verification_rate_limit(request, address, dry_run=True))
+
+
+def _tell_of_no_mail(request: HttpRequest, address: str) -> None:
+    messages.warning(
+        request,
+        f"No mail was sent to {address}: the last one is less than three minutes old. Send the link again later.",
+    )
 
 
 @signed_in

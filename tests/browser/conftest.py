@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import email
+import email.message
 import email.policy
 import itertools
 import json
@@ -61,17 +62,22 @@ class Stage:
             self.spare = [Visitor(name, entry["token"], entry["session"]) for name, entry in made.items()]
         return self.spare.pop()
 
+    def mails_to(self, address: str) -> list[email.message.EmailMessage]:
+        """Newest first, once what waits in the outbox is sent."""
+        self.server.manage("shell", "-v0", "-c", "from notifications import tasks; tasks.deliver()")
+        files = sorted(self.server.data_dir.glob("mail/*.eml"), reverse=True)
+        letters = [email.message_from_bytes(file.read_bytes(), policy=email.policy.default) for file in files]
+        return [letter for letter in letters if address in str(letter["To"])]
+
     def link_in_mail_to(self, address: str, part: str = "") -> str:
-        """The first link in the newest mail to that address, once what waits in the outbox is sent.
+        """The first link in the newest mail to that address.
 
         `part` is a part of the link: of links without it, and mails without such a link, nothing counts.
         """
-        self.server.manage("shell", "-v0", "-c", "from notifications import tasks; tasks.deliver()")
-        for file in sorted(self.server.data_dir.glob("mail/*.eml"), reverse=True):
-            letter = email.message_from_bytes(file.read_bytes(), policy=email.policy.default)
+        for letter in self.mails_to(address):
             links = re.findall(r"https?://\S+", letter.get_body(("plain",)).get_content())
             found = next((link for link in links if part in link), "")
-            if found and address in str(letter["To"]):
+            if found:
                 return found
         raise AssertionError(f"no mail to {address} with a link to {part}")
 

@@ -84,6 +84,15 @@ def in_union() -> None:
     print(json.dumps({user.username: seed_people.entry(user)["session"] for user in people}))
 
 
+def long_history(name: str, repo_name: str, changes: int) -> None:
+    """A repo of somebody, open, one of whose files was changed so often."""
+    owner = User.objects.get(username=name)
+    files = {"config.json": b"0\n"}
+    repo = _repo(Namespace.objects.get(name=name), repo_name, files, by=owner)
+    for number in range(1, changes + 1):
+        _commit(repo, {"config.json": b"%d\n" % number}, {}, by=owner, title=f"Change {number}")
+
+
 @transaction.atomic
 def _make() -> dict[str, str]:
     for name, fullname in PEOPLE.items():

@@ -80,6 +80,48 @@ def test_files_and_history(visit):
     expect(page.get_by_role("link", name="shards/")).to_be_visible()
 
 
+@pytest.fixture(scope="module")
+def changed(stage):
+    """A repo with 60 changes of a file, above two other commits."""
+    owner = stage.next()
+    script = f"from tests.browser import seed; seed.long_history({owner.name!r}, 'changed', 60)"
+    stage.server.manage("shell", "-v0", "-c", script)
+    return f"{owner.name}/changed"
+
+
+def test_pages_of_a_long_history(visit, changed):
+    page = visit(f"/{changed}/tree/main")
+    page.get_by_role("link", name=re.compile("History")).click()
+    expect(page.get_by_role("heading", level=2)).to_contain_text("62 commits")
+    titles, pages = page.locator(".rows .title"), page.get_by_role("navigation", name="Pages")
+    newer, older = pages.get_by_role("link", name="Newer"), pages.get_by_role("link", name="Older")
+    expect(newer).to_have_count(0)
+    expect(titles).to_have_text([f"Change {number}" for number in range(60, 10, -1)])
+    older.click()
+    expect(titles).to_have_text(
+        [*(f"Change {number}" for number in range(10, 0, -1)), "Add the files", "initial commit"]
+    )
+    expect(older).to_have_count(0)
+    titles.first.click()
+    expect(page.get_by_role("heading", level=2, name="Change 10", exact=True)).to_be_visible()
+    page.go_back()
+    newer.click()
+    expect(titles.first).to_have_text("Change 60")
+    expect(newer).to_have_count(0)
+
+
+def test_pages_of_the_history_of_a_file(visit, changed):
+    page = visit(f"/{changed}/blob/main/config.json")
+    page.get_by_role("link", name="History").click()
+    titles = page.locator(".rows .title")
+    expect(titles).to_have_text([f"Change {number}" for number in range(60, 10, -1)])
+    page.get_by_role("link", name="Older").click()
+    expect(titles).to_have_text([*(f"Change {number}" for number in range(10, 0, -1)), "Add the files"])
+    expect(page.get_by_role("link", name="Older")).to_have_count(0)
+    page.get_by_role("link", name="Newer").click()
+    expect(titles.first).to_have_text("Change 60")
+
+
 def test_a_gated_file_as_it_was_before(visit, stage, hub):
     """From the model page, for whom the gate is open."""
     owner, guest = stage.next(), stage.next()

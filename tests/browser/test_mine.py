@@ -103,6 +103,38 @@ def test_addresses(visit, stage, person):
     expect(page.locator(".rows li")).to_have_count(1)
 
 
+def test_the_link_to_confirm_an_address_is_sent_again(visit, stage, person):
+    new = f"{person.name}@university.example"
+    page = visit("/settings/addresses", person)
+    toasts, row = page.locator("#toasts"), page.locator(".rows li", has_text=new)
+    page.get_by_label("Email").fill(new)
+    page.get_by_role("button", name="Add").click()
+    expect(toasts).to_contain_text(f"Confirmation email sent to {new}.")
+    first = stage.link_in_mail_to(new)
+    again = page.get_by_role("button", name=f"Send the link again to {new}")
+    again.click()
+    expect(toasts).to_contain_text(f"No mail was sent to {new}: the last one is less than three minutes old.")
+    assert len(stage.mails_to(new)) == 1
+
+    later = "from django.core.cache import cache; cache.clear()"  # As if three minutes had passed.
+    stage.server.manage("shell", "-v0", "-c", later)
+    late = visit("/settings/addresses", person)  # Another window, which stays as it is.
+    again.click()
+    expect(toasts).to_contain_text(f"Confirmation email sent to {new}.")
+    assert len(stage.mails_to(new)) == 2
+    page.goto(stage.link_in_mail_to(new))
+    page.get_by_role("button", name="Confirm").click()
+    page.goto("/settings/addresses")
+    expect(row.locator(".badge")).to_have_text("Verified")
+    expect(again).to_have_count(0)
+
+    page.goto(first)
+    expect(page.locator("main")).to_contain_text("This link has expired, was used already, or is not complete.")
+    late.get_by_role("button", name=f"Send the link again to {new}").click()
+    expect(late.locator("#toasts")).to_contain_text(f"{new} is verified already. No mail was sent.")
+    assert len(stage.mails_to(new)) == 2
+
+
 def test_an_address_from_which_mails_came_back_is_used_again(visit, stage, person):
     mark = f"""
 from notifications import addresses

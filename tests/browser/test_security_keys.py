@@ -118,21 +118,61 @@ def test_without_scripts_the_page_says_that_keys_need_them(new_context, here, st
     expect(page.get_by_role("button", name="Add the key")).to_be_disabled()
 
 
-def test_an_app_is_set_up_and_used(visit, person):
-    page = visit("/settings/security/app", person)
+def set_up_app(page: Page) -> tuple[App, list[str]]:
+    """The app, and the recovery codes that come with it."""
     confirm(page)
     page.locator("summary", has_text="No camera?").click()
     app = App(page.locator(".secret code").inner_text().replace(" ", "").strip())
     page.get_by_label("Code that the app shows").fill(app.code())
     page.get_by_role("button", name="Switch it on").click()
+    return app, kept_codes(page)
+
+
+def kept_codes(page: Page) -> list[str]:
     codes = page.locator(".codes code").inner_text().split()
     page.get_by_role("link", name="I have kept them").click()
     expect(page.locator("#codes-heading + p")).to_contain_text("10 left")
+    return codes
+
+
+def give_code(page: Page, code: str) -> None:
+    page.get_by_label("Code of the app").fill(code)
+    page.locator("main").get_by_role("button", name="Sign in", exact=True).click()
+
+
+def test_an_app_is_set_up_and_used(visit, person):
+    _, codes = set_up_app(visit("/settings/security/app", person))
+    other = visit("/login")
+    sign_in(other, person.name, "/")
+    give_code(other, codes[0])
+    expect(other.locator(".menu summary")).to_contain_text(person.name)
+
+
+def test_recovery_codes_are_made_anew_and_end_the_old_ones(visit, stage, person):
+    _, old = set_up_app(visit("/settings/security/app", person))
+    page = visit("/login")
+    sign_in(page, person.name, "/settings/security")
+    give_code(page, old[0])
+    expect(page.locator("#codes-heading + p")).to_contain_text("9 left")
+    page.get_by_role("link", name="Make new recovery codes").click()
+    page.get_by_label("Code of the app").fill(old[1])
+    page.get_by_role("button", name="Confirm").click()
+    expect(page.locator("main")).to_contain_text("The 8 that you have end with it.")
+    page.get_by_role("link", name="Cancel").click()
+    expect(page.locator("#codes-heading + p")).to_contain_text("8 left")
+    page.get_by_role("link", name="Make new recovery codes").click()
+    page.get_by_role("button", name="Make new ones").click()
+    new = kept_codes(page)
+    assert (len(new), set(new) & set(old)) == (10, set())
+    assert stage.mails_to(person.email)[0]["Subject"] == "[GateHub] New recovery codes were made"
+    page.goto("/settings/security/recovery-codes")
+    expect(page.locator("main")).to_contain_text("You have 10 of 10 left. They were shown once")
+    assert not any(code in page.content() for code in new)
 
     other = visit("/login")
-    other.get_by_label("Username or email").fill(person.name)
-    other.get_by_label("Password").fill(PASSWORD)
-    other.locator("main").get_by_role("button", name="Sign in").click()
-    other.get_by_label("Code of the app").fill(codes[0])
-    other.locator("main").get_by_role("button", name="Sign in", exact=True).click()
-    expect(other.locator(".menu summary")).to_contain_text(person.name)
+    sign_in(other, person.name, "/settings/security")
+    for code in old[2:4]:
+        give_code(other, code)
+        expect(other.locator(".problem")).to_contain_text("That is not right.")
+    give_code(other, new[0])
+    expect(other.locator("#codes-heading + p")).to_contain_text("9 left")

@@ -10,7 +10,7 @@ import pytest
 
 from tests.browser.pages import Row
 from tests.browser.staff_pages import STAFF_PAGES
-from tests.browser.test_pages import AXE, LOOKED_FOR, RUN, TOO_WIDE, pictures
+from tests.browser.test_pages import AXE, LOOKS, PICTURED, RULES, RUN, TOO_WIDE, pictures, take_picture
 from tests.support.chromium import HEIGHTS
 
 __all__ = ["pictures"]
@@ -40,16 +40,17 @@ def test_page(row: Row, stage, kept_page, pictures):
     assert row.act or set(watch.statuses) == {row.status}  # After the page comes the frame of a mail.
     page.evaluate(AXE)
     wrong = []
-    for look in LOOKED_FOR:
+    for look in LOOKS:
         width, theme = look.split("-")
         page.set_viewport_size({"width": int(width), "height": HEIGHTS[int(width)]})
         # As its switch does; what the system prefers is asked for once.
         page.evaluate("dark => document.documentElement.classList.toggle('dark', dark)", theme == "dark")
-        page.screenshot(path=pictures / f"{row.name}-{look}.jpg", type="jpeg", quality=85, full_page=True)
+        if look in PICTURED:
+            take_picture(page, pictures / f"{row.name}-{look}.jpg")
         wrong += [f"{look}: wider than the window: {html}" for html in page.evaluate(TOO_WIDE)]
         wrong += [
             f"{look}: {found['id']}: {node['html'][:200]}"
-            for found in page.evaluate(RUN, [LOOKED_FOR[look], []])
+            for found in page.evaluate(RUN, [RULES, []])
             for node in found["nodes"]
             if not is_unfolds(found["id"], node["html"])
         ]

@@ -181,6 +181,40 @@ def test_addresses(browser, sam, link_in_mail):
     assert [address.email for address in EmailAddress.objects.filter(user=sam)] == ["sam@uni.example"]
 
 
+def test_where_no_link_is_sent_the_page_says_so(browser, sam, deliver_mails):
+    client, page = browser(sam), "/settings/addresses"
+
+    def said_and_sent(**form: str) -> tuple[str, int]:
+        shown = soup(client.post(page, {"email": "sam@uni.example", **form}, follow=True))
+        deliver_mails()
+        return words(shown.select_one("#toasts")), len(mail.outbox)
+
+    too_soon = "No mail was sent to sam@uni.example: the last one is less than three minutes old."
+    said, sent = said_and_sent(action_add="1")
+    assert "Confirmation email sent to sam@uni.example." in said
+    assert too_soon not in said
+    assert sent == 1
+    said, sent = said_and_sent(action_send="1")
+    assert too_soon in said
+    assert sent == 1
+    said_and_sent(action_remove="1")
+    said, sent = said_and_sent(action_add="1")
+    assert too_soon in said, "and the link of the first mail is no good any more"
+    assert sent == 1
+    cache.clear()  # Three minutes later.
+    said, sent = said_and_sent(action_send="1")
+    assert "Confirmation email sent to sam@uni.example." in said
+    assert sent == 2
+
+
+def test_no_link_is_sent_to_an_address_that_is_verified(browser, sam, deliver_mails):
+    form = {"email": "sam@example.org", "action_send": "1"}
+    page = soup(browser(sam).post("/settings/addresses", form, follow=True))
+    assert "sam@example.org is verified already. No mail was sent." in words(page.select_one("#toasts"))
+    deliver_mails()
+    assert mail.outbox == []
+
+
 def test_change_the_password(browser, sam):
     client = browser(sam)
     new = {"oldpassword": PASSWORD, "password1": "another-battery-9", "password2": "another-battery-9"}
