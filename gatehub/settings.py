@@ -285,6 +285,7 @@ UNFOLD = {
     "SITE_ICON": lambda _: static("img/favicon.svg"),
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda _: static("img/favicon.svg")}],
     "STYLES": [lambda _: static("css/staff-tokens.css"), lambda _: static("css/staff.css")],
+    "SCRIPTS": [lambda _: static("js/staff.js")],
     "SHOW_HISTORY": False,  # The audit trail tells more.
     "DASHBOARD_CALLBACK": "gatehub.staff.dashboard.callback",
     "SIDEBAR": {"navigation": "gatehub.staff.navigation.groups"},

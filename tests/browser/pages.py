@@ -138,8 +138,6 @@ class Row:
     who: str = ""
     status: int = 200
     act: Act | None = None
-    not_ours: str = ""
-    """A selector of what others have made, which axe leaves out."""
 
 
 PAGES = [
