@@ -172,6 +172,9 @@ class AccessRequest(models.Model):
 
     objects = AccessRequestQuerySet.as_manager()
 
+    sent_now = False
+    """Of the instance that `services.ask` has made, rather than found, True."""
+
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["repo", "user"], name="access_request_once_per_repo_and_user"),

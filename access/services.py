@@ -82,7 +82,7 @@ def ask(*, repo: Repo, answers: Mapping[str, Any], by: Actor, form: str | None =
 
     `form` is the digest of the version that the person has read, where the caller knows it; FormChanged is raised if
     another is in force now.  Accepted at once in automatic mode, pending in manual mode.  Asking again changes nothing
-    and returns the request as it is; so does asking for what one can read anyway, which returns None.  Raises
+    and returns the request as it is, its `sent_now` False; asking for what one can read anyway returns None.  Raises
     RepoNotGated, NotAllowed for an unverified address, GatedRepo in a region that the card disallows, and InvalidFields
     naming each question.
     """
@@ -122,6 +122,7 @@ def ask(*, repo: Repo, answers: Mapping[str, Any], by: Actor, form: str | None =
         reviewed_at=now if automatic else None,
     )
     _record(request, by=by, event="asked", before=None)
+    request.sent_now = True
     return request
 
 

@@ -10,7 +10,7 @@ import logging
 import unicodedata
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from django.core.exceptions import (
     BadRequest as DjangoBadRequest,
@@ -24,7 +24,9 @@ from django.core.exceptions import (
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.http.multipartparser import MultiPartParserError
 from django.http.request import RawPostDataException, UnreadablePostError
-from django.shortcuts import render
+from django.shortcuts import redirect, render
+from django.urls import is_valid_path
+from django.utils.http import escape_leading_slashes
 from rest_framework import exceptions as drf
 from rest_framework.request import Request
 
@@ -197,6 +199,12 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """No address of ours.  People who typed a slash at its end are sent to the one without; clients are told."""
+    path = request.path_info.rstrip("/")
+    slashed = path not in ("", request.path_info) and request.method in ("GET", "HEAD")
+    if slashed and for_people(request) and is_valid_path(path):
+        query = request.META.get("QUERY_STRING", "")
+        return redirect(escape_leading_slashes(quote(path)) + (f"?{query}" if query else ""))
     return respond(request, NotFound("There is nothing at this address."))
 
 

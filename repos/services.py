@@ -124,14 +124,19 @@ def clean_settings(given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 @transaction.atomic
-def change_settings(repo: Repo, given: Mapping[str, Any], *, by: Actor) -> Repo:
+def change_settings(repo: Repo, given: Mapping[str, Any], *, by: Actor, seen: Mapping[str, Any] | None = None) -> Repo:
     """Change the settings that are named, spelled as in the Hub's API; the others stay.
+
+    With `seen`, what the caller was shown before, only what differs from it is changed: a page that was opened before
+    somebody shut the gate must not open it again.  Raises InvalidFields for what both have changed.
 
     Turning the gate off keeps the requests; turning it on again restores them.  A new notification address is not used
     before its reader agrees, unless it is the owner's own: see `repos.notification_address`.
     """
     values = clean_settings(given)
     locked = Repo.objects.select_for_update(of=("self",)).select_related("namespace", "gate_form").get(pk=repo.pk)
+    if seen is not None:
+        values = _differing(locked, values, clean_settings(seen))
     before = {column: getattr(locked, column) for column in values}
     if before == values:
         return locked
@@ -146,6 +151,20 @@ def change_settings(repo: Repo, given: Mapping[str, Any], *, by: Actor) -> Repo:
         notification_address.ask(locked, by=by)
     AuditEvent.record(by=by, verb="repo:settings", target=str(locked), repo=locked.pk, before=before, after=values)
     return locked
+
+
+def _differing(repo: Repo, values: Mapping[str, Any], seen: Mapping[str, Any]) -> dict[str, Any]:
+    """The columns of `values` that are other than `seen`."""
+    wanted = {column: value for column, value in values.items() if column not in seen or value != seen[column]}
+    problems = {}
+    for name, (column, _) in _SETTINGS.items():
+        if column in wanted and column in seen:
+            now = getattr(repo, column)
+            if now not in (seen[column], wanted[column]):
+                problems[name] = f"was changed meanwhile and is {now or 'nothing'} now: look, and save again"
+    if problems:
+        raise InvalidFields(problems)
+    return wanted
 
 
 @transaction.atomic

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.contrib import messages
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponseRedirect
 from django.http.response import HttpResponseBase
@@ -252,7 +253,7 @@ class AskView(HubView):
         _require_person(self)
         given = _answers(request, repo)
         try:
-            services.ask(repo=repo, answers=given, form=request.query_params.get("form"), by=self.actor)
+            asked = services.ask(repo=repo, answers=given, form=request.query_params.get("form"), by=self.actor)
         except (InvalidFields, FormChanged) as error:
             if not on_page or _is_json(request):
                 raise
@@ -261,9 +262,19 @@ class AskView(HubView):
             return gate_page(
                 request._request, repo, self.actor, problems, given, changed=isinstance(error, FormChanged)
             )
+        if on_page and (asked is None or not asked.sent_now):
+            messages.info(request._request, _NOTHING_SENT[asked.status if asked else ""])
         return _see_other(self.absolute(repo.path))
 
 
+_NOTHING_SENT = {
+    # To whoever sends the form once more, as from another window, by what has become of the first.
+    AccessRequest.Status.PENDING: "You have asked for access already. That request stays as it is, and what you sent "
+    "now was not kept; to answer differently, cancel it and ask again.",
+    AccessRequest.Status.ACCEPTED: "You have access already, so nothing was sent.",
+    AccessRequest.Status.REJECTED: "Your request was rejected already, so nothing was sent.",
+    "": "You read the files without asking, so nothing was sent.",
+}
 _FORMS = frozenset({"application/x-www-form-urlencoded", "multipart/form-data"})
 
 

@@ -76,6 +76,7 @@ def _render(
             ),
         ],
         "unread_terms": repo.gated == Repo.Gated.AUTO and access.has_unread_terms(repo),
+        "seen": {f"{_SEEN}{name}": value for name, value in _set(repo).items()},
         "chosen": _chosen(repo, request.POST if problems else {}),
         "address": _address_of(repo, actor),
         "notification_modes": Repo.NotificationsMode.choices,
@@ -96,15 +97,19 @@ _PLACES = frozenset("gated orgMembersGated gatedNotificationsMode gatedNotificat
 """Settings and forms that have a place on the page to say what is wrong with them."""
 
 
-def _chosen(repo: Repo, given: Mapping[str, Any]) -> dict[str, Any]:
-    """What the form of the gate shows: what was typed, where it was refused, and else what is set."""
-    kept = {
+def _set(repo: Repo) -> dict[str, str]:
+    """What the form of the gate changes, as it is set and as forms spell it."""
+    return {
         "gated": repo.gated if repo.is_gated else "false",
         "orgMembersGated": "true" if repo.org_members_gated else "false",
         "gatedNotificationsMode": repo.gated_notifications_mode,
         "gatedNotificationsEmail": repo.gated_notifications_email,
     }
-    return {name: given.get(name, value) for name, value in kept.items()}
+
+
+def _chosen(repo: Repo, given: Mapping[str, Any]) -> dict[str, Any]:
+    """What the form of the gate shows: what was typed, where it was refused, and else what is set."""
+    return {name: given.get(name, value) for name, value in _set(repo).items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +136,7 @@ def change(request: HttpRequest, **where: str) -> HttpResponse:
     actor, repo = find_repo(request, Action.SETTINGS_CHANGE, where)
     before = repo.gated_notifications_email
     try:
-        repo = services.change_settings(repo, _given(request), by=actor)
+        repo = services.change_settings(repo, _given(request), seen=_seen(request), by=actor)
     except InvalidFields as error:
         return _render(request, actor, repo, problems=error.fields, status=400)
     messages.success(request, "The settings are saved.")
@@ -170,13 +175,23 @@ _WORDS: dict[str, dict[str, Any]] = {
 }
 
 
+_SEEN = "seen."
+"""Before the name of a setting: what the page showed."""
+
+
 def _given(request: HttpRequest) -> dict[str, Any]:
-    given = {}
-    for name in request.POST:
-        if name != "csrfmiddlewaretoken":
-            value = request.POST[name].strip()  # The last one: a ticked box comes after its hidden "false".
-            given[name] = _WORDS.get(name, {}).get(value, value)
-    return given
+    names = [name for name in request.POST if name != "csrfmiddlewaretoken" and not name.startswith(_SEEN)]
+    return {name: _read(request, name, name) for name in names}
+
+
+def _seen(request: HttpRequest) -> dict[str, Any]:
+    names = [name for name in request.POST if name.startswith(_SEEN)]
+    return {name.removeprefix(_SEEN): _read(request, name, name.removeprefix(_SEEN)) for name in names}
+
+
+def _read(request: HttpRequest, control: str, name: str) -> Any:
+    value = request.POST[control].strip()  # The last one: a ticked box comes after its hidden "false".
+    return _WORDS.get(name, {}).get(value, value)
 
 
 @signed_in

@@ -13,6 +13,7 @@ from access.models import AccessRequest
 from accounts.actor import Actor
 from repos import services as repo_services
 from tests.support.cast import ANSWERS, add_files
+from tests.web.pages import soup, words
 
 ASK = "/lab/toxic-bert/ask-access"
 PAGE = "http://testserver/lab/toxic-bert"
@@ -97,6 +98,32 @@ def test_asking_again_changes_nothing(status, gated_repo, api, ada, sam):
 def test_who_reads_the_files_anyway_asks_for_nothing(gated_repo, api, rea):
     assert api(rea).post(ASK, ANSWERS).status_code == 303
     assert nobody_asked()
+
+
+@pytest.mark.parametrize(
+    ("status", "says"),
+    [
+        ("pending", "That request stays as it is"),
+        ("accepted", "You have access already"),
+        ("rejected", "was rejected already"),
+    ],
+)
+def test_whoever_asks_again_from_another_window_is_told(status, says, gated_repo, browser, ada, sam):
+    asked = services.ask(repo=gated_repo, answers=ANSWERS, by=Actor(user=sam))
+    if status != "pending":
+        services.review(access_request=asked, status=status, by=Actor(user=ada))
+    client = browser(sam)
+    client.post(ASK, ANSWERS | {"Company": "Another"})
+    assert says in words(soup(client.get(PAGE)))
+
+
+def test_whoever_asks_for_the_first_time_is_told_of_nothing_else(gated_repo, browser, rea, sam):
+    client = browser(sam)
+    client.post(ASK, ANSWERS)
+    assert "already" not in words(soup(client.get(PAGE)))
+    client = browser(rea)
+    client.post(ASK, {})
+    assert "You read the files without asking" in words(soup(client.get(PAGE)))
 
 
 def test_a_script_is_told_what_is_missing_where(gated_repo, api, sam):

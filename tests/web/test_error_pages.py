@@ -63,6 +63,35 @@ def test_an_address_for_forms_alone(gated_repo, browser, ada):
     assert "This address takes forms only." in shown(browser(ada).get("/lab/toxic-bert/settings/move"), 405)
 
 
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("/models/?search=a+b", "/models?search=a+b"),
+        ("/lab/toxic-bert/", "/lab/toxic-bert"),
+        ("/lab/toxic-bert/settings///", "/lab/toxic-bert/settings"),
+        ("/settings/tokens/", "/settings/tokens"),
+        ("/lab/%C3%BCber/", "/lab/%C3%BCber"),
+    ],
+)
+def test_a_slash_at_the_end_of_an_address_leads_to_it(gated_repo, browser, ada, typed, meant):
+    response = browser(ada).get(typed)
+    assert (response.status_code, response["Location"]) == (302, meant)
+
+
+@pytest.mark.parametrize(
+    "typed", ["/", "//", "//example.org/", "//example.org//", "/a/b/c/d/", "/no-such/page/of/ours/"]
+)
+def test_a_slash_leads_nowhere_else(db, browser, typed):
+    response = browser().get(typed)
+    assert "Location" not in response or response["Location"].startswith("/%2F"), response["Location"]
+
+
+def test_clients_are_told_of_no_other_address(gated_repo, client, browser):
+    assert client.get("/models/", headers={"accept": "*/*"}).status_code == 404
+    assert client.get("/api/models/", headers={"accept": "text/html"}).status_code == 404
+    assert browser().post("/models/").status_code == 404
+
+
 def test_another_host_is_refused_and_not_named(browser, db):
     response = browser().get("/", headers={"host": "evil.example"})
     assert "evil.example" not in shown(response, 400)

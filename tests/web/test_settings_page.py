@@ -6,7 +6,7 @@ import pytest
 
 from accounts.actor import Actor
 from accounts.models import AuditEvent
-from repos import content
+from repos import content, services
 from repos.models import Repo
 from tests.support.cast import add_files
 from tests.web.pages import described, form_to, label_of, press, soup, words
@@ -14,6 +14,7 @@ from tests.web.pages import described, form_to, label_of, press, soup, words
 PATH = "/lab/toxic-bert"
 SETTINGS = f"{PATH}/settings"
 CHANGE = f"{SETTINGS}/change"
+OPEN = "/lab/open/settings/change"
 
 
 def kept(repo: Repo) -> dict:
@@ -62,6 +63,32 @@ def test_saving_changes_what_was_chosen_and_leaves_a_trail(gated_repo, browser, 
 def test_a_box_that_is_ticked_wins_over_its_hidden_no(gated_repo, browser, ada):
     browser(ada).post(CHANGE, {"orgMembersGated": ["false", "true"]})
     assert kept(gated_repo)["org_members_gated"] is True
+
+
+def test_a_page_that_was_opened_before_somebody_shut_the_gate_does_not_open_it(make_repo, lab, browser, ada, wes):
+    repo = make_repo("lab/open", by=ada)
+    client = browser(ada)
+    page = soup(client.get("/lab/open/settings"))
+    services.change_settings(repo, {"gated": "manual", "orgMembersGated": True}, by=Actor(user=wes))
+    assert press(client, page, OPEN, "orgMembersGated", gatedNotificationsMode="real-time").status_code == 302
+    repo.refresh_from_db()
+    assert (repo.gated, repo.org_members_gated, repo.gated_notifications_mode) == ("manual", True, "real-time")
+
+
+def test_what_both_have_changed_is_looked_at_first(make_repo, lab, browser, ada, wes):
+    repo = make_repo("lab/open", by=ada)
+    client = browser(ada)
+    page = soup(client.get("/lab/open/settings"))
+    services.change_settings(repo, {"gated": "manual"}, by=Actor(user=wes))
+    answer = press(client, page, OPEN, "orgMembersGated", gated="auto", gatedNotificationsMode="real-time")
+    assert answer.status_code == 400
+    repo.refresh_from_db()
+    assert (repo.gated, repo.gated_notifications_mode) == ("manual", "bulk")
+    page = soup(answer)
+    assert "Was changed meanwhile and is manual now" in words(page.select_one("#access .problem"))
+    assert press(client, page, OPEN, "orgMembersGated").status_code == 302
+    repo.refresh_from_db()
+    assert (repo.gated, repo.gated_notifications_mode) == ("auto", "real-time")
 
 
 @pytest.mark.parametrize(
