@@ -20,6 +20,7 @@ from tests.support.server import Server, StartServer
 MIB = 1024**2
 SIZE = 64 * MIB + 7
 ADDRESS = "/olu/m/resolve/main/big.bin"
+DEEP = "/".join(["模型" * 40] * 10)
 
 SETUP = f"""
 from accounts.models import Namespace, User
@@ -32,7 +33,7 @@ repo = services.create_repo(type_="model", namespace=Namespace.objects.get(name=
 services.change_settings(repo, {{"gated": "manual"}}, by=by)
 block = b"".join(i.to_bytes(4, "big") for i in range(2**18))
 data = (block * 65)[:{SIZE}]
-add_files(repo, {{"a.txt": b"small", "empty": b""}}, {{"big.bin": data}}, by=olu)
+add_files(repo, {{"a.txt": b"small", "empty": b"", {DEEP!r}: b"deep"}}, {{"big.bin": data}}, by=olu)
 """
 DATA = (b"".join(i.to_bytes(4, "big") for i in range(2**18)) * 65)[:SIZE]
 SHA256 = hashlib.sha256(DATA).hexdigest()
@@ -110,6 +111,11 @@ def check_downloads(url: str, session: requests.Session) -> None:
 
 def test_gunicorn_sends_whole_files_and_parts(server, session):
     check_downloads(server.url, session)
+
+
+def test_a_file_whose_address_has_seven_thousand_bytes_is_sent(server, session):
+    answer = session.get(f"{server.url}/olu/m/resolve/main/{DEEP}", timeout=30)
+    assert (answer.status_code, answer.content) == (200, b"deep")
 
 
 def test_a_head_is_answered_without_a_body_to_be_warned_of(server, session):
