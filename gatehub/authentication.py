@@ -67,7 +67,7 @@ class SessionAuthentication(drf.SessionAuthentication):
 
 
 def is_of_this_site(request: HttpRequest) -> bool:
-    """Whether the browser says that a page of this server sent the form.  They all say it; who does not is not believed."""
+    """Whether the browser says that a page of this server sent the form.  All say it; who does not is not believed."""
     own = f"{request.scheme}://{request.get_host()}"
     return request.headers.get("Origin") in {own, *settings.CSRF_TRUSTED_ORIGINS}
 

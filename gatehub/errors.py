@@ -52,12 +52,12 @@ class TooManyRequests(HubError):
 
 
 class FormExpired(NotAllowed):
-    """The CSRF token of a form does not fit: another sign-in made a new one, or the form came from another site."""
+    """The CSRF token of a form does not fit: a sign-in made another one, or the form came from another site."""
 
     default_message = "This form has expired or came from another site. Nothing was changed."
     _NEXT_STEP = (
-        "Go back and send it again. If that leads here once more, go back, copy what you have typed, reload the page and "
-        "paste it there."
+        "Go back and send it again. If that leads here once more, go back, copy what you have typed, reload the page "
+        "and paste it there."
     )
 
     def __init__(self, message: str = "", *, next_step: str = "", help_path: str = "") -> None:

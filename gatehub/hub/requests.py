@@ -279,7 +279,7 @@ class AskView(HubView):
         response: HttpResponseBase = super().handle_exception(exc)
         return response
 
-    def _shown_again(self, plain: HttpRequest) -> HttpResponse:
+    def _shown_again(self, plain: HttpRequest) -> HttpResponseBase:
         """The form as it was typed, of which nothing was sent: a sign-in in another tab has made a new CSRF token.
 
         Raises FormExpired for another person than the one who was signed in when the page was made.
