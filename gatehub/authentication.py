@@ -11,7 +11,9 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
+from rest_framework import authentication as drf
 from rest_framework.authentication import BaseAuthentication
+from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 
 from access import tokens
@@ -19,6 +21,7 @@ from access.errors import InvalidCredentials
 from access.models import AccessToken
 from accounts.actor import Actor, Entrance
 from accounts.models import User
+from gatehub.errors import FormExpired
 
 
 def token_in(header: str) -> str:
@@ -51,6 +54,22 @@ class AccessTokenAuthentication(BaseAuthentication):
 
     def authenticate_header(self, request: Request) -> str:
         return 'Bearer realm="GateHub"'
+
+
+class SessionAuthentication(drf.SessionAuthentication):
+    """The session of a browser.  A form whose CSRF token does not fit is refused as on every page, with FormExpired."""
+
+    def enforce_csrf(self, request: Request) -> None:
+        try:
+            super().enforce_csrf(request)
+        except PermissionDenied:
+            raise FormExpired from None
+
+
+def is_of_this_site(request: HttpRequest) -> bool:
+    """Whether the browser says that a page of this server sent the form.  All say it; who does not is not believed."""
+    own = f"{request.scheme}://{request.get_host()}"
+    return request.headers.get("Origin") in {own, *settings.CSRF_TRUSTED_ORIGINS}
 
 
 def client_address(request: HttpRequest) -> str:

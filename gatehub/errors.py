@@ -53,6 +53,19 @@ class TooManyRequests(HubError):
     status = 429
 
 
+class FormExpired(NotAllowed):
+    """The CSRF token of a form does not fit: a sign-in made another one, or the form came from another site."""
+
+    default_message = "This form has expired or came from another site. Nothing was changed."
+    _NEXT_STEP = (
+        "Go back and send it again. If that leads here once more, go back, copy what you have typed, reload the page "
+        "and paste it there."
+    )
+
+    def __init__(self, message: str = "", *, next_step: str = "", help_path: str = "") -> None:
+        super().__init__(message, next_step=next_step or self._NEXT_STEP, help_path=help_path)
+
+
 class ServerError(HubError):
     status = 500
     default_message = "Something went wrong on the server. Nothing that you sent was acknowledged."
@@ -190,12 +203,7 @@ def _moved(request: HttpRequest, error: RepoMoved) -> HttpResponse:
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    return respond(
-        request,
-        NotAllowed(
-            "This form has expired or came from another site.", next_step="Go back, reload the page and send it again."
-        ),
-    )
+    return respond(request, FormExpired())
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:

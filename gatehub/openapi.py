@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from drf_spectacular.authentication import SessionScheme
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
 
@@ -141,6 +142,12 @@ class AccessTokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-unty
 
     def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, Any]:
         return {"type": "http", "scheme": "bearer", "description": "A user access token, from /settings/tokens."}
+
+
+class SessionCookieScheme(SessionScheme):  # type: ignore[no-untyped-call]
+    """Of our class, which drf-spectacular would not know as one of Django REST framework's."""
+
+    target_class = "gatehub.authentication.SessionAuthentication"
 
 
 class HubSchema(AutoSchema):

@@ -14,20 +14,20 @@ from django.urls.resolvers import URLPattern
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
-from rest_framework.authentication import SessionAuthentication
-from rest_framework.exceptions import PermissionDenied
 from rest_framework.parsers import FormParser, JSONParser, MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from access import services
+from access import selectors, services
 from access.errors import FormChanged, LoginRequired, NoAccessRequest
 from access.models import AccessRequest
 from access.policy import Action
 from accounts import services as accounts
+from accounts.actor import Entrance
 from accounts.errors import BadRequest, HubError, InvalidFields, NotFound
 from accounts.models import User
-from gatehub.errors import UnsupportedMediaType, for_people
+from gatehub.authentication import SessionAuthentication, actor_of, is_of_this_site
+from gatehub.errors import FormExpired, UnsupportedMediaType, for_people
 from gatehub.hub import bodies
 from gatehub.hub.base import HubView, HubViewSet, api_repo_path, hub_time, web_repo_paths
 from gatehub.hub.identity import avatar_path
@@ -232,7 +232,8 @@ class AskView(HubView):
     """`POST /{repo_id}/ask-access`: a form or a JSON object whose keys are the labels of the gate's questions.
 
     From the page, with a session and its CSRF token; from a script, with a token.  Answered with 303 to the repo's
-    page, whatever became of the request: the page says it.  `?form=` names the version of the form that was read.
+    page, whatever became of the request: the page says it.  `?form=` names the version of the form that was read, and
+    `?by=` the person for whom the page was made, so that what they typed is shown to nobody else.
     """
 
     # The check of the CSRF token reads the form, before the view does.
@@ -248,7 +249,7 @@ class AskView(HubView):
         on_page = self.actor.token is None and for_people(request._request)
         if self.actor.anonymous and on_page:
             if request._request.content_type in _FORMS and _is_of_our_page(request):
-                unsent.keep(request._request, repo, _answers(request, repo))
+                unsent.keep(request._request, repo, _answers(request, repo), by=_written_by(request))
             return _see_other(self.absolute(f"{reverse('account_login')}?next={repo.path}"))
         _require_person(self)
         given = _answers(request, repo)
@@ -266,6 +267,36 @@ class AskView(HubView):
             messages.info(request._request, _NOTHING_SENT[asked.status if asked else ""])
         return _see_other(self.absolute(repo.path))
 
+    def handle_exception(self, exc: Exception) -> HttpResponseBase:
+        plain: HttpRequest = self.request._request
+        if (
+            isinstance(exc, FormExpired)
+            and for_people(plain)
+            and plain.content_type in _FORMS
+            and is_of_this_site(plain)
+        ):
+            try:
+                return self._shown_again(plain)
+            except HubError as error:
+                exc = error
+        response: HttpResponseBase = super().handle_exception(exc)
+        return response
+
+    def _shown_again(self, plain: HttpRequest) -> HttpResponseBase:
+        """The form as it was typed, of which nothing was sent: a sign-in in another tab has made a new CSRF token.
+
+        Raises FormExpired for another person than the one who was signed in when the page was made.
+        """
+        actor, where = actor_of(plain, Entrance.PAGE), self.kwargs
+        repo = selectors.find_repo(actor, Action.CARD_VIEW, where["repo_type"], where["namespace"], where["name"])
+        if actor.user is None or _written_by(self.request) != actor.user.public_id:
+            raise FormExpired(
+                "Somebody else was signed in when this form was opened. Nothing was sent.",
+                next_step="Open it anew: {url}",
+                help_path=repo.path,
+            )
+        return gate_page(plain, repo, actor, {}, _answers(self.request, repo), expired=True)
+
 
 _NOTHING_SENT = {
     # To whoever sends the form once more, as from another window, by what has become of the first.
@@ -282,9 +313,14 @@ def _is_of_our_page(request: Request) -> bool:
     """By its CSRF token, of which nobody is asked who is not signed in: what others send is not kept."""
     try:
         SessionAuthentication().enforce_csrf(request)
-    except PermissionDenied:
+    except FormExpired:
         return False
     return True
+
+
+def _written_by(request: Request) -> str:
+    """The `public_id` of the person for whom the page with the form was made; "" where the form does not say it."""
+    return str(request.query_params.get("by", ""))
 
 
 def _is_json(request: Request) -> bool:

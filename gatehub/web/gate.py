@@ -63,6 +63,8 @@ class Gate:
     has_changed: bool = False
     was_unsent: bool = False
     """Whether the answers are those of a form that was sent without a session."""
+    has_expired: bool = False
+    """Whether the answers are those of a form that was opened before the last sign-in."""
     has_unread_terms: bool = False
     sent: list[tuple[str, str]] = field(default_factory=list)
     """The visitor's answers that wait for a decision, in the words of the form that was answered."""
@@ -88,6 +90,7 @@ def gate_of(
     given: Mapping[str, Any] | None = None,
     changed: bool = False,
     unsent: bool = False,
+    expired: bool = False,
 ) -> Gate | None:
     """The gate as the actor sees it, None for a repo that is not gated.  `problems` and `given` go by label."""
     if not repo.is_gated:
@@ -107,6 +110,7 @@ def gate_of(
         has_problems=bool(problems),
         has_changed=changed,
         was_unsent=unsent,
+        has_expired=expired,
         has_unread_terms=services.has_unread_terms(repo),
         sent=_sent(repo, found) if found is not None and state == "pending" else [],
         mail_to=told_of_decisions_at(actor.user) if actor.user is not None and state == "pending" else "",

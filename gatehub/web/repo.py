@@ -45,13 +45,17 @@ def gate_page(
     given: dict[str, Any],
     *,
     changed: bool = False,
+    expired: bool = False,
 ) -> HttpResponse:
     """The repo's page with a refused form: what is wrong at each field, and what was typed.  Keys are labels.
 
-    `changed` says that nothing is wrong but that the form is another now.
+    `changed` says that nothing is wrong but that the form is another now, `expired` that it was opened before the last
+    sign-in.
     """
-    status, may = 409 if changed else 400, policy.allowed(actor, repo, ACTIONS)
-    return repo_page(request, actor, repo, may, problems=problems, given=given, changed=changed, status=status)
+    status, may = 409 if changed else 403 if expired else 400, policy.allowed(actor, repo, ACTIONS)
+    return repo_page(
+        request, actor, repo, may, problems=problems, given=given, changed=changed, expired=expired, status=status
+    )
 
 
 def repo_page(
@@ -64,6 +68,7 @@ def repo_page(
     given: Mapping[str, Any] | None = None,
     changed: bool = False,
     was_unsent: bool = False,
+    expired: bool = False,
     refused: str = "",
     status: int = 200,
 ) -> HttpResponse:
@@ -79,7 +84,14 @@ def repo_page(
         "gate": None
         if repo.disabled
         else gate_of(
-            repo, actor, can_read=can_read, problems=problems, given=given, changed=changed, unsent=was_unsent
+            repo,
+            actor,
+            can_read=can_read,
+            problems=problems,
+            given=given,
+            changed=changed,
+            unsent=was_unsent,
+            expired=expired,
         ),
         "refused": refused,
         "can_read": can_read,

@@ -20,18 +20,22 @@ _KEY = "unsent_answers"
 _SECONDS = 3600
 
 
-def keep(request: HttpRequest, repo: Repo, answers: Mapping[str, Any]) -> None:
-    """In a session of nobody, which signing in takes over.  Not more, nor more often, than a person types."""
+def keep(request: HttpRequest, repo: Repo, answers: Mapping[str, Any], *, by: str) -> None:
+    """In a session of nobody, which signing in takes over.  Not more, nor more often, than a person types.
+
+    `by` is the `public_id` of the person who had opened the form, "" for unknown.
+    """
     often = limits.count(f"unsent-forms-{client_address(request)}", per_seconds=_SECONDS) > MOST_AN_HOUR
     if not often and len(json.dumps(answers)) <= MAX_BYTES:
-        request.session[_KEY] = {"repo": repo.pk, "answers": dict(answers), "at": time.time()}
+        request.session[_KEY] = {"repo": repo.pk, "answers": dict(answers), "by": by, "at": time.time()}
 
 
 def take(request: HttpRequest, repo: Repo) -> dict[str, Any] | None:
-    """The answers that were kept for this repo, once; None for none."""
+    """The answers that were kept for this repo, once; None for none, and for those of another person."""
     kept = request.session.get(_KEY)
     if kept is None or kept["repo"] != repo.pk or not request.user.is_authenticated:
         return None
     del request.session[_KEY]
     answers: dict[str, Any] = kept["answers"]
-    return answers if time.time() - kept["at"] < _SECONDS else None
+    is_theirs = kept.get("by", "") in {"", request.user.public_id}
+    return answers if is_theirs and time.time() - kept["at"] < _SECONDS else None

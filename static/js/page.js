@@ -1,5 +1,5 @@
-// What every page has: toasts that can be dismissed, a word where a part of a page could not be fetched, menus that close
-// behind one, and wide code and tables that the keyboard can scroll.  All of it is comfort: without scripts a toast stays
+// What every page has: toasts that can be dismissed, a word where a part of a page could not be fetched, forms that a
+// second click does not send twice, menus that close behind one, and wide code and tables that the keyboard can scroll.  All of it is comfort: without scripts a toast stays
 // until the next page, a menu until it is folded, and most browsers see to wide things themselves.
 const FAILED = "That did not work. Try again; if it fails again, copy what you have typed, and reload the page.";
 
@@ -40,6 +40,36 @@ function closeOtherMenus(event) {
   closeMenus((menu) => menu.contains(event.target));
 }
 
+// A second click while the server is at work would do the thing twice: of a token made so, nobody would see the secret.
+// The buttons stay enabled, since the name of a disabled one is not sent.  Where the page stays, because the answer was a
+// download or loading was stopped, the form is free again after a while.
+const SENDING_MS = 30000;
+
+function free(form) {
+  clearTimeout(Number(form.dataset.sending));
+  delete form.dataset.sending;
+  for (const button of form.querySelectorAll("button[aria-disabled]")) button.removeAttribute("aria-disabled");
+  for (const word of form.querySelectorAll("[data-sending-word]")) word.remove();
+}
+
+function sendOnce(event) {
+  const form = event.target;
+  const method = event.submitter?.getAttribute("formmethod") || form.getAttribute("method") || "get";
+  // What htmx or another script sends is prevented already, and theirs to guard.
+  if (event.defaultPrevented || method.toLowerCase() !== "post") return;
+  if ("sending" in form.dataset) {
+    event.preventDefault();
+    return;
+  }
+  form.dataset.sending = setTimeout(() => free(form), SENDING_MS);
+  for (const button of form.querySelectorAll("button:not([type=button])")) button.setAttribute("aria-disabled", "true");
+  const word = document.createElement("span");
+  Object.assign(word, { className: "muted small", textContent: "Sending…" });
+  word.setAttribute("role", "status");
+  word.dataset.sendingWord = "";
+  (event.submitter || form.lastElementChild)?.after(word);
+}
+
 function ready(root) {
   readyToasts(root);
   readyWideThings(root);
@@ -50,6 +80,8 @@ window.addEventListener("resize", () => readyWideThings(document));
 document.addEventListener("toggle", () => readyWideThings(document), true);
 document.addEventListener("focusin", closeOtherMenus); // A menu would lie over what has the focus now.
 document.addEventListener("click", closeOtherMenus);
+window.addEventListener("submit", sendOnce); // After all others.
+window.addEventListener("pageshow", () => document.querySelectorAll("form[data-sending]").forEach(free)); // One came back.
 document.addEventListener("keydown", (event) => {
   if (event.key !== "Escape") return;
   document.activeElement.closest("details.menu[open]")?.querySelector("summary").focus();

@@ -6,7 +6,7 @@ import datetime
 import re
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.support.hub import PASSWORD
 
@@ -183,3 +183,48 @@ def test_a_first_password_where_there_was_none(visit, stage, person):
     other.get_by_label("Password").fill("another-battery-9")
     other.locator("main").get_by_role("button", name="Sign in", exact=True).click()
     expect(other.locator(".menu summary")).to_contain_text(person.name)
+
+
+@pytest.mark.parametrize("javascript", [True], ids=["scripts"])
+def test_a_second_click_on_a_slow_server_sends_a_form_once(visit, person):
+    """Of a token made by the first, nobody would have seen the secret."""
+    page = visit("/settings/tokens", person)
+    held: list[Route] = []
+    page.route("**/settings/tokens", lambda route: held.append(route) if posts(route) else route.continue_())
+    page.get_by_label("Name").fill("twice")
+    # In the page itself: Playwright would wait for the answer.
+    word = page.evaluate(CLICK_TWICE)
+    assert (word, len(held)) == ("Sending…", 1)
+    held[0].continue_()
+    expect(page.get_by_text("gate_").first).to_be_visible()
+    expect(page.get_by_text("You have a token named")).to_have_count(0)
+    page.go_back()
+    expect(page.get_by_text("Sending…")).to_have_count(0)
+    page.get_by_label("Name").fill("another")
+    page.evaluate(CLICK_TWICE)
+    assert len(held) == 2, "whoever comes back can send again, once"
+
+
+@pytest.mark.parametrize("javascript", [True], ids=["scripts"])
+def test_a_form_that_is_not_complete_can_be_sent_once_it_is(visit, person):
+    page = visit("/settings/tokens", person)
+    page.get_by_role("button", name="Create token").click()  # The browser asks for a name, and sends nothing.
+    expect(page.get_by_text("Sending…")).to_have_count(0)
+    page.get_by_label("Name").fill("complete")
+    page.get_by_role("button", name="Create token").click()
+    expect(page.get_by_text("gate_").first).to_be_visible()
+
+
+CLICK_TWICE = """async () => {
+  const button = [...document.querySelectorAll("button")].find((each) => each.textContent.includes("Create token"));
+  button.click();
+  await new Promise((done) => setTimeout(done, 300));
+  const word = document.querySelector("[data-sending-word]")?.textContent;
+  button.click();
+  await new Promise((done) => setTimeout(done, 300));
+  return word;
+}"""
+
+
+def posts(route: Route) -> bool:
+    return route.request.method == "POST"

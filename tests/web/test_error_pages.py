@@ -54,7 +54,12 @@ def test_who_may_not_is_told_whom_to_ask(gated_repo, browser, sam):
 
 def test_a_form_without_its_token_can_be_sent_again(browser, sam):
     response = browser(sam, enforce_csrf_checks=True).post("/settings/profile", {"fullname": "Mallory"})
-    assert "Go back, reload the page and send it again." in shown(response, 403)
+    text = shown(response, 403)
+    assert "Nothing was changed. Go back and send it again." in text
+    assert (
+        "If that leads here once more, go back, copy what you have typed, reload the page and paste it there." in text
+    )
+    assert "owners" not in text
     sam.refresh_from_db()
     assert sam.fullname == "Sam Requester"
 

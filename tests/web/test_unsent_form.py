@@ -102,3 +102,76 @@ def test_whoever_signs_in_there_sends_it_as_their_own(signed_out, noor):
     sign_in(client, "noor")
     press(client, soup(client.get(PATH)), f"{PATH}/ask-access")
     assert AccessRequest.objects.get().user == noor
+
+
+@pytest.fixture
+def signed_in_anew(browser, gated_repo, sam):
+    """A browser that has the form open from before sam signed out and in again elsewhere; where the form goes, and what
+    it holds."""
+    client = browser(sam, enforce_csrf_checks=True)
+    form = form_to(soup(client.get(PATH)), f"{PATH}/ask-access")
+    press(client, soup(client.get(PATH)), "/logout")
+    sign_in(client)
+    return client, form["action"], data_of(form)
+
+
+def send_from_page(client, action, data, **headers):
+    headers = {"origin": "http://testserver"} | headers
+    return client.post(action, urlencode(data), content_type="application/x-www-form-urlencoded", headers=headers)
+
+
+def test_after_a_sign_in_elsewhere_the_form_is_shown_again_as_it_was_typed(signed_in_anew, sam):
+    client, action, form = signed_in_anew
+    response = send_from_page(client, action, form | TYPED)
+    assert response.status_code == 403
+    assert not AccessRequest.objects.exists()
+    page = soup(response)
+    assert "You have signed in again since you opened this form. Nothing was sent." in words(page.select_one("#gate"))
+    shown = form_to(page, f"{PATH}/ask-access")
+    assert shown.find(attrs={"name": "Company"})["value"] == TYPED["Company"]
+    assert page.select_one(".menu summary").text.strip() == "sam"
+    assert send_from_page(client, shown["action"], data_of(shown)).status_code == 303
+    assert AccessRequest.objects.get().answers["Company"] == TYPED["Company"]
+
+
+def test_another_person_is_not_shown_what_the_one_before_typed(browser, gated_repo, sam, noor):
+    client = browser(sam, enforce_csrf_checks=True)
+    form = form_to(soup(client.get(PATH)), f"{PATH}/ask-access")
+    press(client, soup(client.get(PATH)), "/logout")
+    sign_in(client, "noor")
+    response = send_from_page(client, form["action"], data_of(form) | TYPED)
+    assert response.status_code == 403
+    assert "Somebody else was signed in when this form was opened." in words(soup(response).main)
+    assert "Genève" not in response.content.decode()
+    assert not AccessRequest.objects.exists()
+
+
+def test_nor_after_the_session_had_ended(browser, gated_repo, sam, noor):
+    client = browser(sam, enforce_csrf_checks=True)
+    form = form_to(soup(client.get(PATH)), f"{PATH}/ask-access")
+    del client.cookies[settings.SESSION_COOKIE_NAME]
+    assert send_from_page(client, form["action"], data_of(form) | TYPED).status_code == 303
+    sign_in(client, "noor")
+    assert "Genève" not in client.get(PATH).content.decode()
+
+
+@pytest.mark.parametrize("origin", ["http://evil.example", "null", ""])
+def test_what_another_site_sends_is_not_shown(signed_in_anew, origin):
+    client, action, form = signed_in_anew
+    response = send_from_page(client, action, form | TYPED, origin=origin)
+    assert response.status_code == 403
+    assert "Genève" not in response.content.decode()
+    assert "This form has expired or came from another site. Nothing was changed." in words(soup(response).main)
+
+
+def test_a_machine_is_told_in_json(signed_in_anew):
+    client, action, form = signed_in_anew
+    response = send_from_page(client, action, form | TYPED, accept="application/json")
+    assert (response.status_code, "has expired" in response.json()["error"]) == (403, True)
+
+
+def test_a_hidden_repo_stays_hidden(signed_in_anew, gated_repo):
+    client, action, form = signed_in_anew
+    gated_repo.private = True
+    gated_repo.save(update_fields=["private"])
+    assert send_from_page(client, action, form | TYPED).status_code == 404
