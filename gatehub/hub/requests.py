@@ -267,7 +267,7 @@ class AskView(HubView):
             messages.info(request._request, _NOTHING_SENT[asked.status if asked else ""])
         return _see_other(self.absolute(repo.path))
 
-    def handle_exception(self, exc: Exception) -> HttpResponseBase:
+    def handle_exception(self, exc: Exception) -> HttpResponseBase:  # type: ignore[override]  # A page, as `post` gives.
         plain: HttpRequest = self.request._request
         if (
             isinstance(exc, FormExpired)
