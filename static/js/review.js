@@ -60,8 +60,8 @@
     for (const [name, value] of chosen) event.detail.formData.append(name, value);
   });
 
-  // Whoever decides quickly sends the next decision before the answer to the last one is there, which takes the place of
-  // the list from which both were sent.  Each answer goes where the list is then.  And each knows those decisions alone
+  // Whoever decides quickly sends the next decision before the answer to the last one is there, which takes the place
+  // of the list from which both were sent.  Each answer goes where the list is then.  And each knows those decisions alone
   // that the server had when it was written, so once all are there, the list is fetched once more.
   document.body.addEventListener("htmx:beforeRequest", ({ detail }) => {
     if (detail.target.id !== "requests") return;
@@ -101,6 +101,7 @@
       open: all("details[open][id]").map((part) => part.id),
       ticked: fields.filter((field) => field.checked !== field.defaultChecked).map((field) => [field.id, field.checked]),
       typed: fields.filter(isChanged).map((field) => [field.id, field.value]),
+      people: [...(document.getElementById("people")?.childNodes || [])],
     };
   }
 
@@ -119,10 +120,9 @@
     }
     for (const [id, value] of was.typed) {
       const field = document.getElementById(id);
-      if (!field) continue;
-      field.value = value;
-      field.dispatchEvent(new Event("input", { bubbles: true })); // Those who could be meant appear again.
+      if (field) field.value = value;
     }
+    document.getElementById("people")?.replaceChildren(...was.people);
     count();
     setTimeout(() => { restoring -= 1; });
   }
