@@ -240,6 +240,22 @@ def test_review_several(visit, owner, guests, repo_id):
     expect(page.locator("#requests .rows > li")).to_have_count(1)
 
 
+def test_enter_decides_about_nobody(visit, owner, guests, repo_id):
+    """Neither in a box nor in the reason: which of the decisions should it be?"""
+    page = visit(f"/{repo_id}/settings", owner)
+    box, reason = page.get_by_label(f"Select {guests[0].name}"), page.get_by_label("Reason if you reject")
+    box.check()
+    box.press("Enter")
+    reason.fill("Not this year")
+    reason.press("Enter")
+    page.wait_for_timeout(300)
+    expect(page.locator("#toasts .toast")).to_have_count(0)
+    expect(box).to_be_checked()
+    expect(reason).to_have_value("Not this year")
+    page.reload()
+    expect(page.locator("#requests .rows > li")).to_have_count(3)
+
+
 def test_reject_several_with_one_reason(visit, owner, guests, repo_id):
     page = visit(f"/{repo_id}/settings", owner)
     for person in guests[1:]:
