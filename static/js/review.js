@@ -1,9 +1,13 @@
 // The review: how many are selected, all of a page at once, filters that apply themselves, and what stays through a
-// decision: the keyboard's place, ticks, unfolded answers, and reasons that were typed and not sent.
+// decision: the keyboard's place, ticks, unfolded answers, and what was typed and not sent.
 // Without this script each box is ticked by hand, and a decision loads the page anew.
 (() => {
+  const underWay = new Set();
+  let overlapped = false;
+  let again = false; // Whether the list is fetched once more.
   let place = -1;
-  let kept = null;
+  let restoring = 0;
+  const kept = new WeakMap(); // What was begun, by the request whose answer takes its place.
 
   const all = (selector) => [...document.querySelectorAll(`#requests ${selector}`)];
   const rows = () => all(".rows > li:has(.request)");
@@ -38,7 +42,7 @@
 
   // Whoever wants to give a reason types it at once.  The event does not bubble.
   document.addEventListener("toggle", (event) => {
-    if (event.target.open && event.target.matches("#requests .why") && !kept) event.target.querySelector("input").focus();
+    if (event.target.open && event.target.matches("#requests .why") && !restoring) event.target.querySelector("input").focus();
   }, true);
 
   document.addEventListener("submit", (event) => {
@@ -56,36 +60,83 @@
     for (const [name, value] of chosen) event.detail.formData.append(name, value);
   });
 
-  document.body.addEventListener("htmx:beforeRequest", (event) => {
-    place = rows().findIndex((row) => row.contains(event.target));
-    kept = null;
-    if (event.detail.requestConfig.verb !== "post") return;
-    kept = {
-      open: all("details[open][id]").map((part) => part.id),
-      ticked: boxes().filter((box) => box.checked).map((box) => box.id),
-      typed: all('input[name="reason"]').filter((field) => field.value).map((field) => [field.id, field.value]),
-    };
+  // Whoever decides quickly sends the next decision before the answer to the last one is there, which takes the place
+  // of the list from which both were sent.  Each answer goes where the list is then.  And each knows those decisions alone
+  // that the server had when it was written, so once all are there, the list is fetched once more.
+  document.body.addEventListener("htmx:beforeRequest", ({ detail }) => {
+    if (detail.target.id !== "requests") return;
+    const { xhr } = detail;
+    underWay.add(xhr);
+    overlapped ||= underWay.size > 1;
+    xhr.addEventListener("readystatechange", () => {
+      if (xhr.readyState === XMLHttpRequest.DONE) detail.target = document.getElementById("requests");
+    });
+    xhr.addEventListener("loadend", () => {
+      underWay.delete(xhr);
+      if (underWay.size || !overlapped) return;
+      overlapped = false;
+      again = true;
+      const whole = () => { again = false; };
+      const address = location.pathname + location.search;
+      htmx.ajax("GET", address, { target: "#requests", swap: "outerHTML show:none" }).then(whole, whole);
+    });
   });
 
-  function restore() {
-    for (const id of kept.open) document.getElementById(id)?.setAttribute("open", "");
-    for (const id of kept.ticked) {
+  // The words about the decisions stay when the list is fetched once more, unless there are others.
+  document.body.addEventListener("htmx:oobBeforeSwap", (event) => {
+    if (again && !event.detail.fragment.querySelector(".toast")) event.detail.shouldSwap = false;
+  });
+
+  document.body.addEventListener("htmx:beforeSwap", ({ detail }) => {
+    if (detail.target.id !== "requests") return;
+    const { verb, parameters } = detail.requestConfig;
+    const decided = verb === "post" && document.getElementById(`select-${parameters.request_id}`);
+    place = rows().findIndex((row) => row.contains(decided || document.activeElement));
+    if (verb === "post" || again) kept.set(detail.xhr, begun());
+  });
+
+  function begun() {
+    const fields = all("input[id], select[id]");
+    return {
+      open: all("details[open][id]").map((part) => part.id),
+      ticked: fields.filter((field) => field.checked !== field.defaultChecked).map((field) => [field.id, field.checked]),
+      typed: fields.filter(isChanged).map((field) => [field.id, field.value]),
+      people: [...(document.getElementById("people")?.childNodes || [])],
+    };
+  }
+
+  function isChanged(field) {
+    if (field.options) return [...field.options].some((option) => option.selected !== option.defaultSelected);
+    return field.value !== field.defaultValue;
+  }
+
+  function restore(was) {
+    if (!was) return;
+    restoring += 1;
+    for (const id of was.open) document.getElementById(id)?.setAttribute("open", "");
+    for (const [id, checked] of was.ticked) {
       const box = document.getElementById(id);
-      if (box) box.checked = true;
+      if (box) box.checked = checked;
     }
-    for (const [id, value] of kept.typed) {
+    for (const [id, value] of was.typed) {
       const field = document.getElementById(id);
       if (field) field.value = value;
     }
+    document.getElementById("people")?.replaceChildren(...was.people);
     count();
-    setTimeout(() => { kept = null; });
+    setTimeout(() => { restoring -= 1; });
   }
+
+  // At once, since the next answer may come before this one has settled; which sets attributes, so once more then.
+  document.body.addEventListener("htmx:afterSwap", ({ target, detail }) => {
+    if (target.id === "requests") restore(kept.get(detail.xhr));
+  });
 
   // The row that was decided about is gone: go on with the one that took its place.
   document.body.addEventListener("htmx:afterSettle", (event) => {
     if (event.target.id !== "requests") return;
     ready();
-    if (kept) restore();
+    restore(kept.get(event.detail.xhr));
     if (document.activeElement !== document.body) return;
     const left = rows();
     const next = place >= 0 && left[Math.min(place, left.length - 1)];

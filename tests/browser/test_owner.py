@@ -160,6 +160,55 @@ def test_what_was_begun_stays_through_a_decision(visit, owner, guests, repo_id):
 
 
 @pytest.mark.parametrize("javascript", [True], indirect=True, ids=["scripts"])
+def test_what_was_typed_elsewhere_stays_through_a_decision(visit, stage, owner, guests, repo_id):
+    friend = stage.next()
+    page = visit(f"/{repo_id}/settings", owner)
+    search, grant = page.get_by_label("Search in pending requests"), page.get_by_label("User name, or a part")
+    search.fill("half a sea")
+    grant.fill(friend.name[-5:])
+    page.get_by_label("Asked from").fill("2026-11-01")
+    accept_friend = page.get_by_role("button", name=f"Add access for {friend.name}")
+    expect(accept_friend).to_be_visible()
+    page.get_by_role("button", name=f"Accept {guests[0].name}").click()
+    expect(page.get_by_text(f"{guests[0].name} has access now.")).to_be_visible()
+    expect(search).to_have_value("half a sea")
+    expect(grant).to_have_value(friend.name[-5:])
+    expect(page.get_by_label("Asked from")).to_have_value("2026-11-01")
+    expect(accept_friend).to_be_visible()
+
+
+@pytest.mark.parametrize("javascript", [True], indirect=True, ids=["scripts"])
+@pytest.mark.parametrize("order", ["in turn", "the last first", "an old one last"])
+def test_decisions_quicker_than_the_answers_to_them(visit, owner, guests, repo_id, order):
+    """Answers may overtake each other, and one that was written earlier may come last."""
+    first, second, third = (person.name for person in guests)
+    page = visit(f"/{repo_id}/settings", owner)
+    rows, sent = page.locator("#requests .rows > li"), []
+    page.route("**/settings/review*", lambda route: sent.append(route))
+    page.get_by_label(f"Select {third}").check()
+    for number, name in enumerate((first, second), start=1):
+        page.get_by_role("button", name=f"Accept {name}").click()
+        while len(sent) < number:
+            page.wait_for_timeout(20)
+    if order == "an old one last":
+        written = sent[0].fetch()
+        sent[1].continue_()
+        expect(page.get_by_text(f"{second} has access now.")).to_be_visible()
+        sent[0].fulfill(response=written)
+        expect(page.get_by_text(f"{first} has access now.")).to_be_visible()
+    else:
+        turns = [(sent[0], first), (sent[1], second)]
+        for route, name in turns if order == "in turn" else reversed(turns):
+            route.continue_()
+            expect(page.get_by_text(f"{name} has access now.")).to_be_visible()
+    expect(rows).to_have_count(1)
+    expect(rows).to_contain_text(third)
+    expect(page.get_by_label(f"Select {third}")).to_be_checked()
+    expect(page.locator("#toasts")).to_contain_text("has access now.")
+    expect(page.locator("#list-accepted")).to_contain_text("2")
+
+
+@pytest.mark.parametrize("javascript", [True], indirect=True, ids=["scripts"])
 def test_lists_filters_and_the_way_back(visit, stage, owner, guests, repo_id):
     page = visit(f"/{repo_id}/settings", owner)
     lists = page.get_by_role("navigation", name="Lists of requests")
@@ -189,6 +238,22 @@ def test_review_several(visit, owner, guests, repo_id):
     page.locator("#bulk").get_by_role("button", name="Accept").click()
     expect(page.get_by_text("2 requests accepted.")).to_be_visible()
     expect(page.locator("#requests .rows > li")).to_have_count(1)
+
+
+def test_enter_decides_about_nobody(visit, owner, guests, repo_id):
+    """Neither in a box nor in the reason: which of the decisions should it be?"""
+    page = visit(f"/{repo_id}/settings", owner)
+    box, reason = page.get_by_label(f"Select {guests[0].name}"), page.get_by_label("Reason if you reject")
+    box.check()
+    box.press("Enter")
+    reason.fill("Not this year")
+    reason.press("Enter")
+    page.wait_for_timeout(300)
+    expect(page.locator("#toasts .toast")).to_have_count(0)
+    expect(box).to_be_checked()
+    expect(reason).to_have_value("Not this year")
+    page.reload()
+    expect(page.locator("#requests .rows > li")).to_have_count(3)
 
 
 def test_reject_several_with_one_reason(visit, owner, guests, repo_id):
