@@ -32,7 +32,7 @@ def _fullname(given: str) -> str:
 class SignUpForm(forms.Form):
     """What sign-up asks besides user name, address and password.  The name is what owners see of a requester."""
 
-    fullname = forms.CharField(label="Full name", max_length=120)
+    fullname = forms.CharField(label="Full name", max_length=120, widget=forms.TextInput(attrs={"dir": "auto"}))
 
     field_order = ["username", "fullname", "email", "password1", "password2"]
 
@@ -49,6 +49,7 @@ class ProfileForm(forms.ModelForm):  # type: ignore[type-arg]  # Generic in the 
     class Meta:
         model = User
         fields = ["fullname"]
+        widgets = {"fullname": forms.TextInput(attrs={"dir": "auto"})}
         help_texts = {
             "fullname": "Authors see it with your access requests. Requests that you have sent keep the old one."
         }
@@ -64,7 +65,9 @@ class OrganizationForm(forms.Form):
         label="Full name",
         required=False,
         help_text="The heading of its page. Without one, that is the name.",
-        widget=forms.TextInput(attrs={"maxlength": names.FULLNAME_MAX_LENGTH, "autocomplete": "organization"}),
+        widget=forms.TextInput(
+            attrs={"maxlength": names.FULLNAME_MAX_LENGTH, "autocomplete": "organization", "dir": "auto"}
+        ),
     )
 
     def clean_fullname(self) -> str:

@@ -29,7 +29,7 @@ from markdown_it.token import Token
 from mdit_py_plugins.footnote import footnote_plugin
 from mdit_py_plugins.gfm_autolink import gfm_autolink_plugin
 
-from repos.cards import code, naming, pictures, raw_html, structure
+from repos.cards import code, direction, naming, pictures, raw_html, structure
 
 MAX_CHARACTERS: Final = 512 * 1024
 MAX_PARAGRAPH: Final = 32 * 1024
@@ -153,7 +153,7 @@ def _sanitised(html: str, addresses: _Addresses) -> str:
         # What may be wider than the page scrolls by itself, so it must be reachable by keyboard.
         set_tag_attribute_values={"img": {"loading": "lazy"}, "pre": {"tabindex": "0"}, "table": {"tabindex": "0"}},
     )
-    return structure.sound(naming.named(pictures.replaced(clean)))
+    return direction.directed(structure.sound(naming.named(pictures.replaced(clean))))
 
 
 class _Addresses:
