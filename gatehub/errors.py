@@ -209,7 +209,7 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """No address of ours.  People who typed a slash at its end are sent to the one without; clients are told."""
     path = request.path_info.rstrip("/")
-    slashed = path not in ("", request.path_info) and request.method in ("GET", "HEAD")
+    slashed = path not in ("", request.path_info) and "/." not in path and request.method in ("GET", "HEAD")
     if slashed and for_people(request) and is_valid_path(path):
         query = request.META.get("QUERY_STRING", "")
         return redirect(escape_leading_slashes(quote(path)) + (f"?{query}" if query else ""))
