@@ -44,30 +44,33 @@ function closeOtherMenus(event) {
 // The buttons stay enabled, since the name of a disabled one is not sent.  Where the page stays, because the answer was a
 // download or loading was stopped, the form is free again after a while.
 const SENDING_MS = 30000;
+const sending = new Map(); // Timers by form.  A form's own properties may be controls of these names: labels are authors'.
+const within = (form, selector) => Element.prototype.querySelectorAll.call(form, selector);
 
 function free(form) {
-  clearTimeout(Number(form.dataset.sending));
-  delete form.dataset.sending;
-  for (const button of form.querySelectorAll("button[aria-disabled]")) button.removeAttribute("aria-disabled");
-  for (const word of form.querySelectorAll("[data-sending-word]")) word.remove();
+  clearTimeout(sending.get(form));
+  sending.delete(form);
+  for (const button of within(form, "button[aria-disabled]")) button.removeAttribute("aria-disabled");
+  for (const word of within(form, "[data-sending-word]")) word.remove();
 }
 
 function sendOnce(event) {
   const form = event.target;
-  const method = event.submitter?.getAttribute("formmethod") || form.getAttribute("method") || "get";
+  const method = event.submitter?.getAttribute("formmethod") || Element.prototype.getAttribute.call(form, "method") || "get";
   // What htmx or another script sends is prevented already, and theirs to guard.
   if (event.defaultPrevented || method.toLowerCase() !== "post") return;
-  if ("sending" in form.dataset) {
+  if (sending.has(form)) {
     event.preventDefault();
     return;
   }
-  form.dataset.sending = setTimeout(() => free(form), SENDING_MS);
-  for (const button of form.querySelectorAll("button:not([type=button])")) button.setAttribute("aria-disabled", "true");
+  sending.set(form, setTimeout(() => free(form), SENDING_MS));
+  const buttons = [...within(form, "button:not([type=button])")];
+  for (const button of buttons) button.setAttribute("aria-disabled", "true");
   const word = document.createElement("span");
   Object.assign(word, { className: "muted small", textContent: "Sending…" });
   word.setAttribute("role", "status");
   word.dataset.sendingWord = "";
-  (event.submitter || form.lastElementChild)?.after(word);
+  (event.submitter || buttons.at(-1))?.after(word);
 }
 
 function ready(root) {
@@ -81,7 +84,7 @@ document.addEventListener("toggle", () => readyWideThings(document), true);
 document.addEventListener("focusin", closeOtherMenus); // A menu would lie over what has the focus now.
 document.addEventListener("click", closeOtherMenus);
 window.addEventListener("submit", sendOnce); // After all others.
-window.addEventListener("pageshow", () => document.querySelectorAll("form[data-sending]").forEach(free)); // One came back.
+window.addEventListener("pageshow", () => [...sending.keys()].forEach(free)); // One came back.
 document.addEventListener("keydown", (event) => {
   if (event.key !== "Escape") return;
   document.activeElement.closest("details.menu[open]")?.querySelector("summary").focus();

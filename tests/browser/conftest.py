@@ -20,6 +20,12 @@ from tests.support.hub import Hub, Person
 from tests.support.server import Server, Starter
 
 AT_ONCE = 48
+COMPANY_CARD = b"""---
+extra_gated_fields:
+  Company: text
+---
+# A model
+"""
 PROVIDERS = {
     "GATEHUB_SIGN_IN_PROVIDERS": "company,github",
     "GATEHUB_SIGN_IN_COMPANY_NAME": "Example University",
@@ -131,3 +137,19 @@ def visit(new_context: NewContext, stage: Stage, javascript: bool) -> Visit:
         return page
 
     return open_page
+
+
+@pytest.fixture
+def guests(stage, hub, repo_id):
+    """Three people who wait for access."""
+    asking = [stage.next() for _ in range(3)]
+    for person in asking:
+        hub.ask(repo_id, person, {"Company": f"Company of {person.name}"})
+    return asking
+
+
+@pytest.fixture
+def repo_id(hub, owner):
+    name = f"{owner.name}/gated"
+    hub.publish(name, owner, {"README.md": COMPANY_CARD})
+    return name

@@ -193,7 +193,7 @@ def test_a_second_click_on_a_slow_server_sends_a_form_once(visit, person):
     page.route("**/settings/tokens", lambda route: held.append(route) if posts(route) else route.continue_())
     page.get_by_label("Name").fill("twice")
     # In the page itself: Playwright would wait for the answer.
-    word = page.evaluate(CLICK_TWICE)
+    word = page.evaluate(CLICK_TWICE, "Create token")
     assert (word, len(held)) == ("Sending…", 1)
     held[0].continue_()
     expect(page.get_by_text("gate_").first).to_be_visible()
@@ -201,8 +201,23 @@ def test_a_second_click_on_a_slow_server_sends_a_form_once(visit, person):
     page.go_back()
     expect(page.get_by_text("Sending…")).to_have_count(0)
     page.get_by_label("Name").fill("another")
-    page.evaluate(CLICK_TWICE)
+    page.evaluate(CLICK_TWICE, "Create token")
     assert len(held) == 2, "whoever comes back can send again, once"
+
+
+@pytest.mark.parametrize("javascript", [True], ids=["scripts"])
+def test_questions_that_are_named_like_what_scripts_ask_of_a_form_change_nothing(visit, hub, owner, person):
+    labels = ["dataset", "method", "action", "name", "lastElementChild"]
+    card = "\n".join(["---", "extra_gated_fields:", *(f"  {label}: text" for label in labels), "---"])
+    hub.publish(f"{owner.name}/named", owner, {"README.md": card.encode()})
+    page = visit(f"/{owner.name}/named", person)
+    held: list[Route] = []
+    page.route("**/ask-access*", lambda route: held.append(route) if posts(route) else route.continue_())
+    for label in labels:
+        page.get_by_label(label, exact=True).fill("x")
+    assert (page.evaluate(CLICK_TWICE, "send request"), len(held)) == ("Sending…", 1)
+    held[0].continue_()
+    expect(page.get_by_text("Your request is awaiting review")).to_be_visible()
 
 
 @pytest.mark.parametrize("javascript", [True], ids=["scripts"])
@@ -215,8 +230,8 @@ def test_a_form_that_is_not_complete_can_be_sent_once_it_is(visit, person):
     expect(page.get_by_text("gate_").first).to_be_visible()
 
 
-CLICK_TWICE = """async () => {
-  const button = [...document.querySelectorAll("button")].find((each) => each.textContent.includes("Create token"));
+CLICK_TWICE = """async (words) => {
+  const button = [...document.querySelectorAll("button")].find((each) => each.textContent.includes(words));
   button.click();
   await new Promise((done) => setTimeout(done, 300));
   const word = document.querySelector("[data-sending-word]")?.textContent;
