@@ -159,23 +159,26 @@ class MailServer:
             listener = loop.run_until_complete(loop.create_server(lambda: _Conversation(self, loop), sock=listening))
             started.set()
             loop.run_forever()
+            loop.remove_reader(listening)  # asyncio loses the sockets that it let in when the listener is closed first.
+            loop.run_until_complete(self._end())
             listener.close()
-        for client in list(self._clients):
-            client.break_off()
-        loop.run_until_complete(_settled(loop))
+        loop.run_until_complete(asyncio.sleep(0))
         loop.close()
+
+    async def _end(self) -> None:
+        """Break off all conversations, those too that are only let in: each ends its own tasks, and none is cancelled
+        before it has a socket to close."""
+        quiet = 0
+        while quiet < 5:  # Turns of the loop; from an open connection to its task and its conversation it takes three.
+            others = asyncio.all_tasks() - {asyncio.current_task()}
+            quiet = 0 if others or self._clients else quiet + 1
+            for client in list(self._clients):
+                client.break_off()
+            await asyncio.sleep(0 if not others else 0.001)
 
     def _arrived(self, client: _Conversation) -> None:
         self._clients.add(client)
         self.attempts += 1
-
-
-async def _settled(loop: asyncio.AbstractEventLoop) -> None:
-    await asyncio.sleep(0)
-    others = [task for task in asyncio.all_tasks(loop) if task is not asyncio.current_task()]
-    for task in others:
-        task.cancel()
-    await asyncio.gather(*others, return_exceptions=True)
 
 
 class _Conversation(SMTP):
