@@ -18,6 +18,7 @@ from access.signals import access_requests_changed
 from accounts.actor import Actor
 from accounts.errors import BadRequest, InvalidFields, NotAllowed
 from accounts.models import AuditEvent, User
+from accounts.texts import can_be_shown
 from repos import cards
 from repos.models import GateForm, Repo
 
@@ -172,7 +173,7 @@ def clean_reason(status: str, reason: str) -> str:
     reason = " ".join(reason.split())
     if len(reason) > AccessRequest.REASON_MAX_LENGTH:
         raise InvalidFields({"rejectionReason": f"has at most {AccessRequest.REASON_MAX_LENGTH} characters"})
-    if reason and not reason.isprintable():
+    if not can_be_shown(reason):
         raise InvalidFields({"rejectionReason": "contains characters that cannot be shown"})
     if reason and status != Status.REJECTED:
         raise InvalidFields({"rejectionReason": "goes with the status rejected only"})

@@ -29,6 +29,7 @@ from accounts.actor import Actor, Entrance
 from accounts.compiled import Build, rows
 from accounts.errors import Conflict, InvalidFields, NotFound
 from accounts.models import AuditEvent, Namespace, User
+from accounts.texts import can_be_shown
 from repos.models import Repo
 
 PREFIX = "gate_"
@@ -92,7 +93,7 @@ def create(
     name = name.strip()
     scopes = list(scopes)
     problems = {}
-    if not 1 <= len(name) <= 100 or not name.isprintable():
+    if not 1 <= len(name) <= 100 or not can_be_shown(name):
         problems["name"] = "A token's name has 1 to 100 printable characters."
     if role not in AccessToken.Role.values:
         problems["role"] = f"must be one of {', '.join(AccessToken.Role.values)}"

@@ -7,6 +7,7 @@ import re
 from django.conf import settings
 
 from accounts.errors import BadRequest, InvalidFields
+from accounts.texts import can_be_shown
 
 NAMESPACE_MAX_LENGTH = 42
 REPO_ID_MAX_LENGTH = 96
@@ -58,7 +59,7 @@ def clean_fullname(fullname: str) -> str:
     cleaned = " ".join(fullname.split())
     if len(cleaned) > FULLNAME_MAX_LENGTH:
         raise InvalidFields({"fullname": f"A full name has at most {FULLNAME_MAX_LENGTH} characters."})
-    if cleaned and not cleaned.isprintable():
+    if not can_be_shown(cleaned):
         raise InvalidFields({"fullname": "The name contains characters that cannot be shown."})
     return cleaned
 

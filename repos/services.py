@@ -12,6 +12,7 @@ from accounts import names
 from accounts.actor import Actor
 from accounts.errors import Conflict, InvalidFields, NotFound
 from accounts.models import AuditEvent, Namespace
+from accounts.texts import can_be_shown
 from repos import content, notification_address
 from repos.models import Repo, RepoRedirect
 
@@ -219,7 +220,7 @@ def clean_reason(given: str) -> str:
     """Why staff disable a repo, in one line; "" for no word about it.  Raises InvalidFields naming `reason`."""
     reason = " ".join(given.split())
     most = Repo._meta.get_field("disabled_reason").max_length or 0
-    if len(reason) > most or not reason.isprintable():
+    if len(reason) > most or not can_be_shown(reason):
         raise InvalidFields({"reason": f"must have at most {most} printable characters"})
     return reason
 

@@ -16,6 +16,8 @@ from allauth.mfa.webauthn import forms as webauthn
 from django import forms
 from django.core.cache import cache
 
+from accounts.texts import can_be_shown
+
 # allauth has no types, hence the remarks for mypy.
 
 _LONGEST_NAME = 60
@@ -93,7 +95,7 @@ class _Named:
 
     def clean_name(self) -> str:
         name = " ".join(self.cleaned_data["name"].split())[:_LONGEST_NAME]
-        if not name.isprintable():
+        if not can_be_shown(name):
             raise forms.ValidationError("The name contains characters that cannot be shown.")
         return name or "Security key"
 

@@ -67,8 +67,15 @@ def test_the_requester_may_not_review(request_from_sam, sam):
     assert request_from_sam.is_pending
 
 
+@pytest.mark.parametrize("reason", ["می\u200cپرسم", "Zugangs\u00adanfrage", "No 👩\u200d💻"])
+def test_a_reason_is_kept_letter_for_letter_with_its_joiners(request_from_sam, ada, reason):
+    services.review(access_request=request_from_sam, status=REJECTED, reason=reason, by=Actor(user=ada))
+    request_from_sam.refresh_from_db()
+    assert request_from_sam.rejection_reason == reason
+
+
 @pytest.mark.parametrize(
-    ("status", "reason"), [("approved", ""), ("", ""), (REJECTED, "x" * 201), (ACCEPTED, "why"), (REJECTED, "a\x00b")]
+    ("status", "reason"), [("approved", ""), ("", ""), (REJECTED, "x" * 201), (ACCEPTED, "why"), (REJECTED, "a\u202eb")]
 )
 def test_an_unknown_status_and_a_misplaced_reason_change_nothing(request_from_sam, ada, status, reason):
     with pytest.raises(InvalidFields):

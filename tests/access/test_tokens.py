@@ -138,6 +138,12 @@ def test_names_are_unique_per_person_and_only_per_person(sam, noor):
     assert AccessToken.objects.count() == 2
 
 
+@pytest.mark.parametrize("name", ["می\u200cپرسم", "👩\u200d💻"])
+def test_a_name_is_kept_letter_for_letter_with_its_joiners(sam, name):
+    create(sam, name=name)
+    assert AccessToken.objects.get().name == name
+
+
 @pytest.mark.parametrize(
     ("changed", "field"),
     [

@@ -62,6 +62,10 @@ def test_a_reason_that_cannot_be_shown_changes_nothing(gated_repo, stef, reason)
     assert not AuditEvent.objects.filter(verb="repo:disable").exists()
 
 
+def test_a_reason_keeps_its_joiners(gated_repo, stef):
+    assert services.disable(gated_repo, reason="می\u200cپرسم", by=stef).disabled_reason == "می\u200cپرسم"
+
+
 def test_a_reason_may_be_as_long_as_it_is_said(gated_repo, stef):
     assert services.disable(gated_repo, reason="ü" * 200, by=stef).disabled_reason == "ü" * 200
 
