@@ -111,8 +111,10 @@ def _tags(metadata: Mapping[str, Any], repo_type: str) -> Iterator[str]:
 
 
 def _word(metadata: Mapping[str, Any], key: str) -> str | None:
+    """The text of the key, in one line, if it is one and no longer than a tag."""
     value = metadata.get(key)
-    return value.strip() if isinstance(value, str) and 0 < len(value.strip()) <= MAX_TAG else None
+    word = " ".join(value.split()) if isinstance(value, str) else ""
+    return word if 0 < len(word) <= MAX_TAG else None
 
 
 def _texts(value: Any) -> Iterator[str]:

@@ -45,6 +45,16 @@ _HINTS: Final = {
     "did not find expected key": "check the indentation of this line and the quotes above it",
     "expected <block end>": "check the indentation of this line and the quotes above it",
     "unexpected end of stream": "a quote or a bracket is not closed",
+    "alphabetic or numeric character": (
+        "a text that starts with '*' or '&' must stand in quotes; the items of a list start with '- '"
+    ),
+    "expected '-' indicator": "the items of a list start with '- ', each below the one before it",
+    "expected ',' or ']'": "a list in brackets is not closed, or a text with a bracket or a quote must stand in quotes",
+    "expected ',' or '}'": "a brace is not closed, or a text with a brace or a quote must stand in quotes",
+    "expected comment or line break": "the text behind '|' or '>' starts on the next line, indented",
+    "expected <document start>": "all names must start in the same column",
+    "sequence entries are not allowed": "the items of a list stand on lines of their own",
+    "unknown escape character": "between double quotes write '\\\\' for '\\', or take single quotes",
 }
 
 

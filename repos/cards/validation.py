@@ -36,6 +36,8 @@ def _metadata_warnings(card: Card, repo_type: str) -> Iterator[str]:
         return
     if "license" not in card.metadata:
         yield f"the {repo_type} has no license: add a line such as 'license: apache-2.0'"
+    if "gated" in card.metadata:
+        yield "gated has no effect in a card: access requests are turned on in the settings of the repo"
     link = license_link(card.metadata)
     if link and not _is_address(link):
         yield "license_link is neither an address nor the path of a file, so it is not shown"

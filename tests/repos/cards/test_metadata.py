@@ -88,6 +88,12 @@ def test_wrong_shapes_say_nothing(value: Any) -> None:
     assert library_name(metadata) is None
 
 
+def test_words_over_several_lines_are_one_line() -> None:
+    metadata = {"pipeline_tag": "text\n\ngeneration", "library_name": " trans\tformers\n"}
+    assert (pipeline_tag(metadata), library_name(metadata)) == ("text generation", "trans formers")
+    assert tags_of(metadata, "model")[:2] == ["trans formers", "text generation"]
+
+
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
@@ -122,6 +128,11 @@ def test_tags_are_short_texts_whatever_the_metadata(metadata: dict[str, Any], re
             ["license_link is neither an address nor the path of a file, so it is not shown"],
         ),
         ("---\nlicense: other\nlicense_link: LICENSE.md\n---\n", [], []),
+        (
+            "---\nlicense: mit\ngated: true\n---\n",
+            [],
+            ["gated has no effect in a card: access requests are turned on in the settings of the repo"],
+        ),
         ("---\nlicense: mit\nlanguage: [true]\n---\n", [], ['"language" should be a text or a list of texts']),
         (
             "---\nlicense: mit\nextra_gated_field:\n  Name: text\n---\n",
