@@ -6,7 +6,7 @@ from django.apps import AppConfig
 from django.db import connections
 from django.db.models.signals import post_migrate
 
-from accounts import timestamps, triggers
+from accounts import like, timestamps, triggers
 
 
 class AccountsConfig(AppConfig):
@@ -14,6 +14,7 @@ class AccountsConfig(AppConfig):
 
     def ready(self) -> None:
         timestamps.install()
+        like.install()
         post_migrate.connect(_look_after_triggers, sender=self)
 
 

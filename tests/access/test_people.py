@@ -17,7 +17,7 @@ def people(make_user) -> None:
     for name, fullname in (
         ("robin", "Robin Hood"), ("Robina", "Ina R."), ("rob-in", "R. In"), ("marian", "Marian Robinson"),
         ("tuck", "Friar Tuck"), ("little", "Not robin"), ("gone", "Robin Gone"), ("robin7", "R. Seven"),
-        ("per_cent", "100 %"),
+        ("per_cent", "100 %"), ("emile", "Émile Žola"),
     ):  # fmt: skip
         make_user(name, fullname=fullname)
     User.objects.filter(username="gone").update(is_active=False)
@@ -39,6 +39,7 @@ def names(text: str, number: int = 8) -> list[str]:
         ("per%", []),
         ("100 %", ["per_cent"]),
         ("tuck", ["tuck"]),
+        ("ÉMILE ž", ["emile"]),
         ("gone", []),
         ("", []),
         ("  \0 ", []),

@@ -181,6 +181,12 @@ def test_q_searches_names_and_addresses(words, found, asked, api, ada):
     assert users(api(ada).get(f"{LISTS}/pending", {"q": words})) == found
 
 
+def test_q_finds_names_of_any_script_in_any_case(asked, api, ada):
+    AccessRequest.objects.filter(user__username="sam").update(fullname="Émile Дмитриев")
+    for words in ("ÉMILE", "дмит"):
+        assert users(api(ada).get(f"{LISTS}/pending", {"q": words})) == ["sam"]
+
+
 # --- Who may not, and what is not there -----------------------------------------------------------------------------
 
 
