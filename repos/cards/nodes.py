@@ -33,6 +33,12 @@ _PREFIX: Final = "tag:yaml.org,2002:"
 _KNOWN_TAGS: Final = {None, *(_PREFIX + name for name in ("str", "map", "seq", "bool", "int", "float", "null"))}
 # YAML has no form for these; they come in as they are, or as an escape such as "\0" in double quotes.
 _FORBIDDEN: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
+# As JSON writes a character beyond U+FFFF, and programs that make cards by it; YAML's own escape for it is `\\U`.
+_PAIR: Final = re.compile(r"\\u(d[89ab][0-9a-f]{2})\\u(d[c-f][0-9a-f]{2})|\\.", re.IGNORECASE | re.DOTALL)
+_HALF: Final = re.compile(r"\\ud[89ab]", re.IGNORECASE)
+_QUOTED: Final = re.compile(r'"(?:\\.|[^"\\])*', re.DOTALL)
+# Texts with such pairs.
+MAX_MENDED: Final = 100
 _INTEGER: Final = re.compile(r"[-+]?[0-9]{1,18}")  # What fits 64 bits, and so any database and any client.
 _HINTS: Final = {
     "mapping values are not allowed": (
@@ -54,6 +60,7 @@ _HINTS: Final = {
     "expected comment or line break": "the text behind '|' or '>' starts on the next line, indented",
     "expected <document start>": "all names must start in the same column",
     "sequence entries are not allowed": "the items of a list stand on lines of their own",
+    "Unicode character escape": "half of a character: write it as it is, or as '\\\\U' with eight digits",
     "unknown escape character": "between double quotes write '\\\\' for '\\', or take single quotes",
 }
 
@@ -136,6 +143,7 @@ def compose(text: str) -> yaml.MappingNode | None:
     if found := _FORBIDDEN.search(text):
         line = text.count("\n", 0, found.start()) + 1
         raise CardError(f"the control character U+{ord(found[0]):04X} is not allowed in metadata", line=line)
+    text = _with_joined_pairs(text)
     try:
         _check_events(text)
         loader = CardLoader(text)
@@ -150,6 +158,33 @@ def compose(text: str) -> yaml.MappingNode | None:
     if not isinstance(root, yaml.MappingNode):
         raise CardError("the metadata between the --- lines must be a list of 'name: value' lines", line=line_of(root))
     return root
+
+
+def _with_joined_pairs(text: str) -> str:
+    r"""The text with each `\uD83D\uDE00` within double quotes as `\U0001f600`; libyaml takes halves for errors."""
+    for _ in range(MAX_MENDED if _HALF.search(text) else 0):
+        try:
+            for _ in yaml.parse(text, Loader=CardLoader):
+                pass
+        except yaml.MarkedYAMLError as error:
+            quote, problem = error.context_mark, error.problem
+            if quote is None or "Unicode character escape" not in str(problem):
+                break
+            start = quote.index
+            mended = _QUOTED.sub(lambda quoted: _PAIR.sub(_joined, quoted[0]), text[start:], count=1)
+            if mended == text[start:]:
+                break
+            text = text[:start] + mended
+        else:
+            break
+    return text
+
+
+def _joined(escape: re.Match[str]) -> str:
+    if escape[1] is None:
+        return escape[0]
+    character = bytes.fromhex(escape[1] + escape[2]).decode("utf-16-be")
+    return f"\\U{ord(character):08x}"
 
 
 def _check_events(text: str) -> None:

@@ -28,12 +28,14 @@ class Card:
     """A model card.  `metadata` is JSON-safe; `text` is the Markdown after it.
 
     `gate` holds the `extra_gated_*` entries as nodes, each with the line it stands on, for `form_of`: there, what the
-    author wrote counts letter for letter, and JSON values no longer know it.
+    author wrote counts letter for letter, and JSON values no longer know it.  `lines` has the line of each key of the
+    metadata.
     """
 
     metadata: dict[str, Any]
     text: str
     gate: Mapping[str, yaml.Node] = field(repr=False, compare=False)
+    lines: Mapping[str, int] = field(default_factory=dict, repr=False, compare=False)
 
 
 class _FrontMatter(YAMLHandler):
@@ -55,7 +57,8 @@ def read(readme: bytes | str) -> Card:
         return Card(metadata={}, text=text, gate={})
     values = nodes.plain(root)
     gate = {key.value: value for key, value in root.value if key.value.startswith(GATE_PREFIX)}
-    return Card(metadata=values, text=text, gate=gate)
+    lines = {key.value: nodes.line_of(key) for key, _ in root.value}
+    return Card(metadata=values, text=text, gate=gate, lines=lines)
 
 
 def _decode(readme: bytes | str) -> str:

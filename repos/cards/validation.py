@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from difflib import get_close_matches
+from typing import Final
 from urllib.parse import urlsplit
 
 import yaml
@@ -12,6 +15,8 @@ from repos.cards.metadata import license_link
 from repos.cards.nodes import CardError, line_of, shorten
 from repos.cards.reader import Card, read
 
+LONGEST_MISTAKE: Final = 60
+"""Characters of a key; longer ones are not compared with those of a gate."""
 _LISTS_OF_WORDS = ("language", "tags", "datasets", "metrics", "base_model", "license")
 
 
@@ -57,15 +62,26 @@ def _is_address(said: str) -> bool:
 
 
 def _gate_warnings(card: Card) -> Iterator[str]:
-    for key, node in card.gate.items():
-        if key not in KNOWN_KEYS:
-            yield f"line {line_of(node)}: {shorten(key)} is not known and has no effect"
+    for key, line in card.lines.items():
+        meant = None if key in KNOWN_KEYS else _meant_by(key)
+        if meant or (key in card.gate and key not in KNOWN_KEYS):
+            hint = f"; did you mean {meant}?" if meant else ""
+            yield f"line {line}: {shorten(key)} is not known and has no effect{hint}"
     fields = card.gate.get("extra_gated_fields")
     entries = fields.value if isinstance(fields, yaml.SequenceNode) else [fields]
     for mapping in entries:
         if isinstance(mapping, yaml.MappingNode):
             for label, value in mapping.value:
                 yield from _field_warnings(label, value)
+
+
+def _meant_by(key: str) -> str | None:
+    """The key of the gate that was meant, as far as one is like it: `Extra-Gated-Fields`, `extra_gate_prompt`."""
+    plain = re.sub(r"[\s-]", "_", key.strip().lower())
+    if len(key) > LONGEST_MISTAKE or not ("extra" in plain or "gate" in plain):
+        return None
+    like = get_close_matches(plain, KNOWN_KEYS, n=1, cutoff=0.85)
+    return next(iter(like), None)
 
 
 def _field_warnings(label: yaml.ScalarNode, value: yaml.Node) -> Iterator[str]:

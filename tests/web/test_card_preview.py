@@ -65,7 +65,9 @@ def test_an_error_comes_with_its_line_instead(gated_repo, browser, ada):
 def test_what_is_probably_not_meant_is_a_warning(gated_repo, browser, ada):
     text = "---\nextra_gated_filds:\n  Company: text\n---\n# A\n"
     findings = soup(look(browser(ada), text)).select_one("#edit-findings")
-    assert 'line 3: "extra_gated_filds" is not known and has no effect' in words(findings)
+    assert 'line 2: "extra_gated_filds" is not known and has no effect; did you mean extra_gated_fields?' in words(
+        findings
+    )
     assert "has no license" in words(findings)
     assert not findings.select(".error")
 

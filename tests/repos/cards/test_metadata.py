@@ -137,7 +137,16 @@ def test_tags_are_short_texts_whatever_the_metadata(metadata: dict[str, Any], re
         (
             "---\nlicense: mit\nextra_gated_field:\n  Name: text\n---\n",
             [],
-            ['line 4: "extra_gated_field" is not known and has no effect'],
+            ['line 3: "extra_gated_field" is not known and has no effect; did you mean extra_gated_fields?'],
+        ),
+        (
+            "---\nlicense: mit\nExtra-Gated Prompt: Hello\nextra_gate_heading: Hi\nextra_gated_colour: red\n---\n",
+            [],
+            [
+                'line 3: "Extra-Gated Prompt" is not known and has no effect; did you mean extra_gated_prompt?',
+                'line 4: "extra_gate_heading" is not known and has no effect; did you mean extra_gated_heading?',
+                'line 5: "extra_gated_colour" is not known and has no effect',
+            ],
         ),
         (
             "---\nlicense: mit\nextra_gated_fields:\n  Name: {type: text, requierd: no}\n---\n",

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from repos.cards import Card, CardError, nodes, read
+from repos.cards import Card, CardError, form_of, nodes, read
+from repos.cards.nodes import MAX_MENDED
 from repos.cards.reader import MAX_CARD_BYTES
 
 pytestmark = pytest.mark.timeout(20)
@@ -70,6 +71,33 @@ def test_text_keeps_its_lines_across_the_page() -> None:
 
 def test_nul_in_the_text_becomes_a_replacement_character() -> None:
     assert read(card("a: 1", "x\x00y\ud800")).text == "x\ufffdy\ufffd"
+
+
+@pytest.mark.parametrize(
+    ("written", "value"),
+    [
+        (r'"\uD83D\uDE00"', "\U0001f600"),
+        (r'"a \ud83d\ude00\ud83d\ude01 b\n"', "a \U0001f600\U0001f601 b\n"),
+        (r'"\\uD83D\uDE00 \uD83D\uDE00"', None),
+        (r'"\\uD83D\\uDE00 \uD83D\uDE00"', "\\uD83D\\uDE00 \U0001f600"),
+        (r"'\uD83D\uDE00'", r"\uD83D\uDE00"),
+        (r"\uD83D\uDE00", r"\uD83D\uDE00"),
+        (r'"\uD83D"', None),
+        (r'"\uD83D \uDE00"', None),
+        (r'"\uDE00\uD83D"', None),
+    ],
+)
+def test_pairs_of_escapes_as_json_writes_them_are_one_character(written: str, value: str | None) -> None:
+    text = f"é: 😀\na: {written}\nb: 1"
+    if value is None:
+        assert refused(card(text)).line == 3
+    else:
+        assert read(card(text)).metadata == {"é": "😀", "a": value, "b": 1}
+
+
+def test_each_text_of_a_card_may_have_such_pairs() -> None:
+    text = "extra_gated_fields:\n" + "\n".join(rf'  "{n} \ud83d\ude00": "text"' for n in range(MAX_MENDED - 1))
+    assert len(form_of(read(card(text))).fields) == MAX_MENDED - 1
 
 
 @pytest.mark.parametrize(
