@@ -7,7 +7,7 @@ import posixpath
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from functools import wraps
+from functools import partial, wraps
 from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import quote
@@ -28,7 +28,7 @@ from gatehub.web.base import SHOW, find_repo, find_repo_judged, only
 from gatehub.web.repo import ACTIONS, header, repo_page
 from repos import cards, content
 from repos.cards import code
-from repos.cards.markdown import render_card
+from repos.cards.markdown import MARKDOWN_SUFFIXES, render_card
 from repos.git import CommitInfo, Entry, GitRepo, Ref
 from repos.models import Repo
 
@@ -226,7 +226,10 @@ def blob(request: HttpRequest, actor: Actor, repo: Repo, *, rest: str, **where: 
     `?view=source` shows Markdown as it was written.
     """
     # The path must be known before the gate is asked, the revision need not exist for that.
-    policy.require_file(actor, repo, content.open_git(repo).split(rest)[1].strip("/"))
+    path = content.open_git(repo).split(rest)[1].strip("/")
+    if not path:
+        return redirect(f"{repo.path}/tree/{quote(rest.strip('/'))}")
+    policy.require_file(actor, repo, path)
     place = _place(repo, rest)
     with _leading_to(place.url("tree", "")):
         entry = place.git.entry(place.commit, place.path)
@@ -274,7 +277,7 @@ def _shown(place: Place, entry: Entry, *, as_source: bool, files_closed: bool) -
         return Shown("binary")
     if not is_whole:
         return Shown("source", _source(text, place.path), encoding=encoding, part=MAX_TEXT_BYTES)
-    is_markdown = PurePosixPath(place.path).suffix.lower() in (".md", ".markdown")
+    is_markdown = PurePosixPath(place.path).suffix.lower() in MARKDOWN_SUFFIXES
     if is_markdown and not as_source:
         page = _page(place, entry, text, files_closed=files_closed)
         if page is not None:
@@ -313,12 +316,12 @@ def _page(place: Place, entry: Entry, text: str, *, files_closed: bool) -> SafeS
             written = cards.read(text).text
         except cards.CardError:
             return None
-        folder = posixpath.dirname(place.path)
         html = render_card(
             written,
-            resolve_url=lambda path: place.url("resolve", posixpath.join(folder, path)),
-            blob_url=lambda path: place.url("blob", posixpath.join(folder, path)),
+            resolve_url=partial(place.url, "resolve"),
+            blob_url=partial(place.url, "blob"),
             files_closed=files_closed,
+            folder=posixpath.dirname(place.path),
         )
         kept.set(key, html, _RENDERED_SECONDS)
     return mark_safe(html)  # noqa: S308 - render_card gives what nh3 let through.

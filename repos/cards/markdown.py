@@ -12,7 +12,6 @@ from __future__ import annotations
 import posixpath
 import re
 import time
-from collections import Counter
 from collections.abc import Callable, MutableMapping, Sequence
 from functools import lru_cache
 from typing import Any, Final
@@ -49,12 +48,12 @@ _ATTRIBUTES: Final[dict[str, set[str]]] = {
     "colgroup": {"span"},
     "details": {"open"},
     "div": {"align", "class"},
-    "img": {"src", "alt", "width", "height", "align"},
+    "img": {"src", "srcset", "sizes", "alt", "width", "height", "align"},
     "li": {"value", "class", "id"},
     "ol": {"start", "reversed"},
     "p": {"align", "class"},
     "section": {"class"},
-    "source": {"src", "type"},
+    "source": {"src", "srcset", "sizes", "media", "type"},
     "span": {"class", "role", "aria-label"},
     "table": {"align"},
     "td": {"align", "colspan", "rowspan"},
@@ -72,6 +71,13 @@ _TO_HEADING: Final = "Link to this section"
 _BACK: Final = "Back to the text"
 _ROLES: Final = {"role": {"img"}, "aria-label": {"done", "not done", _TO_HEADING, _BACK}}
 _FILES: Final = {"src", "poster"}
+_MEDIA: Final = re.compile(r"[\w\s().:,/<>=+*-]{1,300}", re.ASCII)
+"""Media queries and sizes, such as `(prefers-color-scheme: dark)`: a condition, which loads nothing."""
+_CANDIDATE: Final = re.compile(r"[\s,]*(\S*[^\s,])(?:\s+([^,]*))?(?:,|$)")
+_DESCRIPTOR: Final = re.compile(r"(?:\d{1,5}w|\d{1,5}h|\d{1,3}(?:\.\d{1,5})?x)?", re.ASCII)
+MAX_SRCSET: Final = 4096
+MARKDOWN_SUFFIXES: Final = (".md", ".markdown")
+"""Of files that are pages, whose headings have ids as those of a card."""
 _LINK_SCHEMES: Final = {"http", "https", "mailto"}
 _BARE_URL: Final = re.compile(r"https?://[^\s<>\"`|\x00-\x1f]{1,2000}")
 
@@ -80,16 +86,19 @@ class _TooMuchWork(Exception):
     """The deadline has passed."""
 
 
-def render_card(text: str, *, resolve_url: UrlOf, blob_url: UrlOf | None = None, files_closed: bool = False) -> str:
+def render_card(
+    text: str, *, resolve_url: UrlOf, blob_url: UrlOf | None = None, files_closed: bool = False, folder: str = ""
+) -> str:
     """A card's text as safe HTML.  Where the files are closed to its reader, words stand in the place of pictures.
 
-    `resolve_url` makes an image's address from its path in the repo (decoded, without a slash in front): a function, or
-    the prefix that a quoted path is added to.  `blob_url` does so for links; by default it is a `resolve_url` prefix
-    with `/resolve/` made `/blob/`, and `resolve_url` where that cannot be.
+    `resolve_url` makes an image's address from its path in the repo (decoded, without a slash in front; "" is the
+    root): a function, or the prefix that a quoted path is added to.  `blob_url` does so for links; by default it is a
+    `resolve_url` prefix with `/resolve/` made `/blob/`, and `resolve_url` where that cannot be.  `folder` is the one
+    that the text stands in: from there its paths go, and those that would leave the repo go nowhere.
     """
     if blob_url is None:
         blob_url = _blob_prefix(resolve_url) if isinstance(resolve_url, str) else resolve_url
-    return _render(text, _Addresses(resolve_url, blob_url, ids=True, files_closed=files_closed))
+    return _render(text, _Addresses(resolve_url, blob_url, ids=True, files_closed=files_closed, folder=folder))
 
 
 def render_prompt(
@@ -159,7 +168,10 @@ def _sanitised(html: str, addresses: _Addresses) -> str:
 class _Addresses:
     """Where the links and images of one text lead, and which of its attribute values stay."""
 
-    def __init__(self, resolve_url: UrlOf | None, blob_url: UrlOf | None, *, ids: bool, files_closed: bool) -> None:
+    def __init__(
+        self, resolve_url: UrlOf | None, blob_url: UrlOf | None, *, ids: bool, files_closed: bool, folder: str = ""
+    ) -> None:
+        self.folder = folder
         self.resolve_url = resolve_url
         self.blob_url = blob_url
         self.ids = ids
@@ -170,8 +182,11 @@ class _Addresses:
         if name == "href":
             return self._address(value, self.blob_url, _LINK_SCHEMES)
         if name in _FILES:
-            address = self._address(value, _closed if self.files_closed else self.resolve_url, {"http", "https"})
-            return f"https:{address}" if address and address.startswith("//") else address
+            return self._file(value)
+        if name == "srcset":
+            return self._candidates(value)
+        if name in ("media", "sizes"):
+            return value if _MEDIA.fullmatch(value) else None
         if name in ("id", "name"):
             return f"{ID_PREFIX}{value}" if self.ids and value and len(value) <= 200 else None
         if name == "class":
@@ -181,6 +196,22 @@ class _Addresses:
         if name == "lang":
             return value if _is_language(value) else None
         return value
+
+    def _file(self, value: str) -> str | None:
+        """Address of a picture, film or sound."""
+        address = self._address(value, _closed if self.files_closed else self.resolve_url, {"http", "https"})
+        return f"https:{address}" if address and address.startswith("//") else address
+
+    def _candidates(self, value: str) -> str | None:
+        """Those pictures of a `srcset` that this reader's browser would get; None where it would get none."""
+        kept = []
+        for address, descriptor in _CANDIDATE.findall(value) if len(value) <= MAX_SRCSET else []:
+            file = self._file(address)
+            descriptor = descriptor.strip()
+            if file and pictures.can_be_shown(file) and _DESCRIPTOR.fullmatch(descriptor):
+                # Commas would end the address, and stand in addresses of elsewhere.
+                kept.append(f"{file.replace(',', '%2C')} {descriptor}".rstrip())
+        return ", ".join(kept) or None
 
     def _address(self, value: str, url_of: UrlOf | None, schemes: set[str]) -> str | None:
         try:
@@ -193,10 +224,13 @@ class _Addresses:
             return value
         if not parts.path:
             return f"#{ID_PREFIX}{parts.fragment}" if parts.fragment and self.ids and not parts.query else None
-        path = posixpath.normpath(unquote(parts.path))
-        if url_of is None or path == ".." or path.startswith(("../", "/")) or "\0" in path:
+        written = unquote(parts.path)
+        path = posixpath.normpath(posixpath.join(self.folder, written))
+        if url_of is None or path == ".." or path.startswith("../") or written.startswith("/") or "\0" in path:
             return None
-        fragment = f"#{quote(unquote(parts.fragment))}" if parts.fragment else ""
+        path = "" if path == "." else path
+        prefix = ID_PREFIX if path.lower().endswith(MARKDOWN_SUFFIXES) else ""
+        fragment = f"#{prefix}{quote(unquote(parts.fragment))}" if parts.fragment else ""
         return (f"{url_of}{quote(path)}" if isinstance(url_of, str) else url_of(path)) + fragment
 
 
@@ -283,14 +317,17 @@ def _long_paragraphs(state: StateCore) -> None:
 
 
 def _heading_ids(state: StateCore) -> None:
-    """Ids made of the headings' words, `-1`, `-2` … on repeats, as on the Hub."""
-    seen: Counter[str] = Counter()
+    """Ids made of the headings' words, `-1`, `-2` … on repeats, as on the Hub.  Source: github-slugger."""
+    taken: dict[str, int] = {}
     for opening, inline in zip(state.tokens, state.tokens[1:], strict=False):
         if opening.type == "heading_open":
             words = "".join(child.content for child in inline.children or [] if child.type in ("text", "code_inline"))
             slug = re.sub(r"\s+", "-", re.sub(r"[^\w\s-]", "", words.lower()).strip())[:100] or "section"
-            slug_here = f"{slug}-{seen[slug]}" if seen[slug] else slug
-            seen[slug] += 1
+            slug_here = slug
+            while slug_here in taken:
+                taken[slug] += 1
+                slug_here = f"{slug}-{taken[slug]}"
+            taken[slug_here] = 0
             opening.attrSet("id", slug_here)
             if state.env["anchors"]:  # An empty link: its sign is in the style sheet, so it is no word of the heading.
                 address: dict[str, str | int | float] = {

@@ -46,8 +46,8 @@ class _Walk:
             if closing or name not in _WORDS:
                 continue
             end = tag.end() if name == "img" else self._end_of(name, tag.end())
-            source = _source(rest) if name == "img" else self._source_within(tag, end)
-            if _can_be_shown(source):
+            source = _picture(rest) if name == "img" else self._source_within(tag, end)
+            if can_be_shown(source):
                 continue
             yield self.html[position : tag.start()]
             yield self._words(name, source, dict(_ATTRIBUTE.findall(rest)))
@@ -82,5 +82,12 @@ def _source(attributes: str) -> str:
     return found.get("src", "")
 
 
-def _can_be_shown(source: str) -> bool:
+def _picture(attributes: str) -> str:
+    """Of a picture that only a `srcset` has, whose addresses the sanitiser has looked at, the first."""
+    found: dict[str, str] = dict(_ATTRIBUTE.findall(attributes))
+    return found.get("src", "") or found.get("srcset", "").partition(" ")[0]
+
+
+def can_be_shown(source: str) -> bool:
+    """Whether a browser would get the file at the address, as the sanitiser writes it."""
     return bool(source) and not source.lower().startswith(("#", "http:"))

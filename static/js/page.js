@@ -73,12 +73,28 @@ function sendOnce(event) {
   (event.submitter || buttons.at(-1))?.after(word);
 }
 
+// Ids of authors have a prefix; links from elsewhere name them without.
+function decoded(text) {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text; // Such as `#100%`.
+  }
+}
+
+function goToHeading() {
+  const id = decoded(location.hash.slice(1));
+  if (id && !document.getElementById(id)) document.getElementById(`card-${id}`)?.scrollIntoView();
+}
+
 function ready(root) {
   readyToasts(root);
   readyWideThings(root);
 }
 
 ready(document);
+goToHeading();
+window.addEventListener("hashchange", goToHeading);
 window.addEventListener("resize", () => readyWideThings(document));
 document.addEventListener("toggle", () => readyWideThings(document), true);
 document.addEventListener("focusin", closeOtherMenus); // A menu would lie over what has the focus now.

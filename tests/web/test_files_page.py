@@ -234,6 +234,19 @@ def test_markdown_is_a_page_with_its_source_beside_it(gated_repo, browser, ada):
     assert "# B" in words(soup(client.get(f"{PATH}/blob/main/broken.md")).select_one(".source"))
 
 
+def test_a_page_in_a_folder_leads_to_files_beside_and_above_it(gated_repo, browser, ada):
+    text = b"[up](../top.md#use) [root](../) [out](../../x) ![plot](../img/p.png)"
+    add_files(gated_repo, {"docs/notes.md": text, "top.md": b"# Use\n"}, by=ada)
+    client = browser(ada)
+    article = soup(client.get(f"{PATH}/blob/main/docs/notes.md")).article
+    assert [link.get("href") for link in article.select("a")] == [
+        f"{PATH}/blob/main/top.md#card-use", f"{PATH}/blob/main", None
+    ]  # fmt: skip
+    assert article.img["src"] == f"{PATH}/resolve/main/img/p.png"
+    assert soup(client.get(f"{PATH}/blob/main/top.md")).find(id="card-use").name == "h1"
+    assert client.get(f"{PATH}/blob/main")["Location"] == f"{PATH}/tree/main"
+
+
 def test_only_writers_are_offered_to_edit_the_card(gated_repo, browser, sam, ada, rea):
     for user, offered in ((ada, True), (rea, False), (sam, False)):
         page = soup(browser(user).get(f"{PATH}/blob/main/README.md"))

@@ -73,6 +73,43 @@ def test_a_link_s_own_text_makes_no_second_link() -> None:
     assert card("[https://a.example](https://b.example)").count("<a ") == 1
 
 
+@pytest.mark.parametrize(
+    ("path", "leads_to"),
+    [
+        ("plot.png", "docs/en/plot.png"),
+        ("./plot.png", "docs/en/plot.png"),
+        ("../plot.png", "docs/plot.png"),
+        ("../../plot.png", "plot.png"),
+        ("..", "docs"),
+        ("../../", ""),
+        ("%2e%2e/a%20b%25.png", "docs/a b%.png"),
+        ("../../docs/en/../plot.png?raw=1", "docs/plot.png"),
+        ("../../../plot.png", None),
+        ("../../../docs/en/plot.png", None),
+        ("%2Fplot.png", None),
+    ],
+)
+def test_paths_go_from_the_folder_that_the_text_stands_in_and_never_leave_the_repo(path, leads_to) -> None:
+    html = render_card(
+        f'<a href="{path}">x</a><img src="{path}" alt="y">',
+        resolve_url=lambda path: f"/file:{path}",
+        blob_url=lambda path: f"/page:{path}",
+        folder="docs/en",
+    )
+    page = BeautifulSoup(html, "html.parser")
+    if leads_to is None:
+        assert not page.select("[href], [src]")
+    else:
+        assert page.a["href"] == f"/page:{leads_to}"
+        assert page.img["src"] == f"/file:{leads_to}"
+
+
+def test_repeated_headings_never_share_an_id_with_one_that_is_written_so() -> None:
+    html = card("# A\n\n# A-1\n\n# A\n\n# A\n\n# A-1\n\n# A-1-1")
+    ids = [element["id"] for element in BeautifulSoup(html, "html.parser").find_all(True, id=True)]
+    assert ids == ["card-a", "card-a-1", "card-a-2", "card-a-3", "card-a-1-1", "card-a-1-1-1"]
+
+
 def test_headings_get_ids_that_are_no_ids_of_the_page() -> None:
     html = card("# Model card\n## Use `it`, now!\n## Use it now\n## 使い方\n# ***\n# main")
     ids = [element["id"] for element in BeautifulSoup(html, "html.parser").find_all(True, id=True)]
@@ -147,7 +184,11 @@ def test_images_come_from_the_repo(src: str, leads_to: str | None) -> None:
     ("href", "leads_to"),
     [
         ("LICENSE.md", "/lab/toxic-bert/blob/main/LICENSE.md"),
-        ("./docs/use.md#how%20to", "/lab/toxic-bert/blob/main/docs/use.md#how%20to"),
+        # Headings of a page have the prefix of ids of authors; lines of a text have none.
+        ("./docs/use.md#how%20to", "/lab/toxic-bert/blob/main/docs/use.md#card-how%20to"),
+        ("train.py#L12", "/lab/toxic-bert/blob/main/train.py#L12"),
+        ("docs/", "/lab/toxic-bert/blob/main/docs"),
+        (".", "/lab/toxic-bert/blob/main/"),
         ("../other", None),
         ("//evil.example/x", "//evil.example/x"),
         ("/docs", "/docs"),
@@ -169,7 +210,7 @@ def test_addresses_may_be_made_by_functions() -> None:
         blob_url=lambda path: f"/page?path={path}",
     )
     assert 'src="/files?path=a b.png"' in html
-    assert 'href="/page?path=d/e.md#f"' in html
+    assert 'href="/page?path=d/e.md#card-f"' in html
 
 
 def test_headings_have_links_to_themselves_that_are_no_words_of_theirs() -> None:

@@ -84,3 +84,40 @@ def test_prompts_too() -> None:
     page = BeautifulSoup(html, "html.parser")
     assert page.select_one(".unshown.closed").text == "seal"
     assert page.a["href"] == f"{RESOLVE}TERMS.md"
+
+
+LOGO = (
+    '<picture><source media="(prefers-color-scheme: dark)" srcset="dark.svg 1x, https://example.org/d,2.svg 2x">'
+    '<img src="light.svg" srcset="light-2.svg 2x" sizes="(max-width: 30em) 100vw, 50vw" alt="Logo"></picture>'
+)
+
+
+def test_a_picture_may_have_another_file_in_the_dark_and_on_fine_screens() -> None:
+    page = card(LOGO, files_closed=False)
+    assert page.picture.source["srcset"] == f"{RESOLVE}dark.svg 1x, https://example.org/d%2C2.svg 2x"
+    assert page.picture.source["media"] == "(prefers-color-scheme: dark)"
+    assert page.img["src"] == f"{RESOLVE}light.svg"
+    assert page.img["srcset"] == f"{RESOLVE}light-2.svg 2x"
+    assert page.img["sizes"] == "(max-width: 30em) 100vw, 50vw"
+
+
+def test_none_of_its_files_is_asked_for_where_the_files_are_closed() -> None:
+    page = card(LOGO, files_closed=True)
+    assert RESOLVE not in str(page)
+    assert page.select_one(".unshown.closed").text == "Logo"
+
+
+@pytest.mark.parametrize(
+    "srcset",
+    ["http://example.org/a.png 2x", "javascript:alert(1)", "data:image/png;base64,AAAA 2x", "../a.png", "a.png 2y",
+     "a.png expression(1)", ", ,"],
+)  # fmt: skip
+def test_candidates_that_the_browser_would_refuse_or_that_make_no_sense_go(srcset: str) -> None:
+    page = card(f'<img src="plot.png" srcset="{srcset}" alt="Plot">', files_closed=False)
+    assert "srcset" not in page.img.attrs
+    assert page.img["src"] == f"{RESOLVE}plot.png"
+
+
+def test_a_picture_may_have_candidates_alone() -> None:
+    page = card('<img srcset="a.png 1x, http://example.org/b.png 2x" alt="Plot">', files_closed=False)
+    assert page.img["srcset"] == f"{RESOLVE}a.png 1x"
