@@ -12,7 +12,7 @@ from access import selectors, services
 from access.models import AccessRequest
 from access.policy import Action
 from accounts import services as accounts
-from accounts.errors import HubError, NotFound
+from accounts.errors import BadRequest, HubError, NotFound
 from gatehub.web.base import FORM, SHOW, attempt, find_repo, in_words, only, render_private, signed_in
 from gatehub.web.review_lists import kept, lists
 from repos.models import Repo
@@ -26,10 +26,10 @@ def section(request: HttpRequest, repo: Repo) -> HttpResponse:
     return render_private(request, "repo/_review.html", context)
 
 
-def back(request: HttpRequest, repo: Repo, *, reason: str = "") -> HttpResponse:
-    """To the page of the list that the reviewer was on, with the reason that was typed and not used."""
+def back(request: HttpRequest, repo: Repo) -> HttpResponse:
+    """To the page of the list that the reviewer was on."""
     place = {name: request.GET.get(name, "") for name in ("after", "before")}
-    query = kept(request.GET, **place, reason=reason)
+    query = kept(request.GET, **place)
     return redirect(f"{repo.path}/settings?{query}#requests" if query else f"{repo.path}/settings#requests")
 
 
@@ -67,9 +67,11 @@ _NOW: Mapping[str, str] = {
 def grant(request: HttpRequest, **where: str) -> HttpResponse:
     """`/{repo_id}/settings/grant`: give the `user` access.  A part of a name leads to those who have it in theirs."""
     actor, repo = find_repo(request, Action.REQUESTS_REVIEW, where)
-    name = " ".join(request.POST.get("user", "").split())[:100]
+    name = " ".join(request.POST.get("user", "").replace("\0", "").split())[:100]
 
     def act() -> None:
+        if not name:
+            raise BadRequest("Say whom to give access.")
         user = accounts.get_user(name)
         services.grant(repo=repo, user=user, by=actor)
         messages.success(request, f"{user.username} has access now.")

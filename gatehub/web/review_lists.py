@@ -23,8 +23,10 @@ from access.models import AccessRequest, BulkReview
 from access.moments import Clock, Moment
 from accounts import compiled, keyset
 from accounts.models import path_of
+from gatehub.web import refused
 from gatehub.web.chart import chart_html
 from gatehub.web.countries import located_country_options
+from gatehub.web.refused import Refused
 from gatehub.web.skeleton import skeleton_of
 from repos import cards
 from repos.models import Repo
@@ -167,10 +169,17 @@ def _answers(spec: cards.FormSpec, given: Mapping[str, Any]) -> list[tuple[str, 
 class Lists:
     """One of the three lists as an address asks for it, and what stands around it.  What is not shown costs nothing."""
 
-    def __init__(self, said: QueryDict, repo: Repo, csrf_token: Callable[[], str] = str) -> None:
+    def __init__(
+        self,
+        said: QueryDict,
+        repo: Repo,
+        csrf_token: Callable[[], str] = str,
+        take_refused: Callable[[], Refused] = Refused,
+    ) -> None:
         self.said = said
         self.repo = repo
         self._csrf_token = csrf_token
+        self._take_refused = take_refused
         self.now = timezone.now()
 
     @cached_property
@@ -243,7 +252,13 @@ class Lists:
         texts = {"decide_path": self.decide_path, "csrf_token": self._csrf_token()}
         flags: dict[str, Hashable] = {"unfolded": self.unfolded}
         skeleton = skeleton_of("repo/_request.html")
-        return [skeleton.row(texts | row.texts, row.answers, flags | row.flags) for row in self.rows]
+        ticked = self.refused.ticked
+        return [
+            skeleton.row(
+                texts | row.texts, row.answers, flags | row.flags | {"ticked": row.request.request_id in ticked}
+            )
+            for row in self.rows
+        ]
 
     @property
     def has_answers(self) -> bool:
@@ -267,10 +282,10 @@ class Lists:
             return []
         return list(dict.fromkeys(filter(None, compiled.rows(_lately, repo=self.repo.pk))))[:REASONS_OFFERED]
 
-    @property
-    def typed_reason(self) -> str:
-        """What was typed for several, and not used because something else was wrong."""
-        return self.said.get("reason", "")[: AccessRequest.REASON_MAX_LENGTH]
+    @cached_property
+    def refused(self) -> Refused:
+        """What was ticked and typed for several, and not used because something was wrong."""
+        return self._take_refused()
 
     @cached_property
     def _by_day(self) -> tuple[tallies.Day, ...]:
@@ -420,4 +435,4 @@ def _recent_bulk_reviews(repo: int) -> QuerySet[BulkReview]:
 
 def lists(request: HttpRequest, repo: Repo) -> Lists:
     """What the address asks for: `status`, `q`, `answer` (several), `country`, `age`, `sort`, `after` or `before`."""
-    return Lists(request.GET, repo, partial(get_token, request))
+    return Lists(request.GET, repo, partial(get_token, request), partial(refused.take, request, repo))

@@ -95,12 +95,15 @@
     if (verb === "post" || again) kept.set(detail.xhr, begun());
   });
 
+  // A refused decision about several comes back with its ticks and its reason, once: they are no less begun for that.
   function begun() {
     const fields = all("input[id], select[id]");
+    const isTicked = (field) => field.checked || field.defaultChecked;
+    const isTyped = (field) => isChanged(field) || (field.id === "bulk-reason" && field.value);
     return {
       open: all("details[open][id]").map((part) => part.id),
-      ticked: fields.filter((field) => field.checked !== field.defaultChecked).map((field) => [field.id, field.checked]),
-      typed: fields.filter(isChanged).map((field) => [field.id, field.value]),
+      ticked: fields.filter(isTicked).map((field) => [field.id, field.checked]),
+      typed: fields.filter(isTyped).map((field) => [field.id, field.value]),
       people: [...(document.getElementById("people")?.childNodes || [])],
     };
   }

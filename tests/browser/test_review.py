@@ -205,6 +205,30 @@ def test_reject_several_with_one_reason(visit, owner, guests, repo_id):
         expect(page.locator("#requests .rows > li").filter(has_text=person.name)).to_contain_text("Not this year")
 
 
+def test_a_refused_decision_leaves_ticks_and_reason(visit, owner, guests, repo_id, javascript):
+    first, *others = (person.name for person in guests)
+    page = visit(f"/{repo_id}/settings", owner)
+    for name in others:
+        page.get_by_label(f"Select {name}").check()
+    page.get_by_label("Reason if you reject").fill("Not this year")
+    page.locator("#bulk").get_by_role("button", name="Accept").click()
+    expect(page.get_by_text("Only those who are rejected read a reason.")).to_be_visible()
+
+    def expect_ticks():
+        expect(page.get_by_label("Reason if you reject")).to_have_value("Not this year")
+        for name in others:
+            expect(page.get_by_label(f"Select {name}")).to_be_checked()
+
+    expect_ticks()
+    expect(page.get_by_label(f"Select {first}")).not_to_be_checked()
+    if javascript:  # Which also keeps them when another decision is made first.
+        page.get_by_role("button", name=f"Accept {first}").click()
+        expect(page.get_by_text(f"{first} has access now.")).to_be_visible()
+        expect_ticks()
+    page.locator("#bulk").get_by_role("button", name="Reject").click()
+    expect(page.get_by_text("2 requests rejected.")).to_be_visible()
+
+
 def test_reject_all_that_match_with_a_reason(visit, stage, owner, guests, repo_id):
     """After having looked at what would be done, and left it."""
     page = visit(f"/{repo_id}/settings?q=company", owner)
