@@ -356,3 +356,31 @@ def test_search_the_requests(visit, owner, guests, repo_id):
     expect(page.locator("#requests .rows > li")).to_contain_text(guests[1].email)
     page.get_by_role("link", name="Show all").first.click()
     expect(page.locator("#requests .rows > li")).to_have_count(3)
+
+
+def test_read_a_long_answer_whole_and_go_on(visit, stage, hub, owner, javascript):
+    repo_id = f"{owner.name}/long-answers"
+    hub.publish(repo_id, owner, {"README.md": b"---\nextra_gated_fields:\n  Project: textarea\n---\n"})
+    first, second = stage.next(), stage.next()
+    hub.ask(repo_id, first, {"Project": "Short"})
+    hub.ask(repo_id, second, {"Project": f"Begin {'word ' * 1_000}finally"})
+    page = visit(f"/{repo_id}/settings?show=answers", owner)
+    row = page.locator("#requests .rows > li", has_text=second.name)
+    expect(row).to_contain_text("Begin word")
+    expect(row).not_to_contain_text("finally")
+    row.get_by_role("link", name="Show the whole answer").press("Enter")
+    if javascript:
+        expect(row).to_contain_text("finally")
+        expect(row.locator("dd")).to_be_focused()
+        expect(row.get_by_role("link", name="Show the whole answer")).to_have_count(0)
+        page.get_by_role("button", name=f"Accept {first.name}").click()
+        expect(page.get_by_text(f"{first.name} has access now.")).to_be_visible()
+        expect(row).to_contain_text("finally")
+        assert page.url.endswith("/settings?show=answers"), "it is no page to go back to"
+    else:
+        expect(page.get_by_role("heading", name=f"Answer of {second.name}")).to_be_visible()
+        expect(page.locator("main dd")).to_contain_text("finally")
+        page.get_by_role("link", name="Back to the requests").click()
+        expect(row).to_contain_text("Begin word")
+    page.get_by_role("button", name=f"Accept {second.name}").click()
+    expect(page.get_by_text(f"{second.name} has access now.")).to_be_visible()
