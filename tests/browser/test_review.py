@@ -384,3 +384,42 @@ def test_read_a_long_answer_whole_and_go_on(visit, stage, hub, owner, javascript
         expect(row).to_contain_text("Begin word")
     page.get_by_role("button", name=f"Accept {second.name}").click()
     expect(page.get_by_text(f"{second.name} has access now.")).to_be_visible()
+
+
+LINES_CARD = b"""---
+extra_gated_fields:
+  Company: text
+  Purpose:
+    type: select
+    options:
+    - |
+      Research
+      and teaching
+    - Other
+---
+"""
+
+
+def test_an_option_of_several_lines_is_kept_and_filtered_by(visit, stage, hub, owner, guest, javascript):
+    repo_id, second = f"{owner.name}/in-lines", stage.next()
+    hub.publish(repo_id, owner, {"README.md": LINES_CARD})
+    hub.ask(repo_id, second, {"Company": "x", "Purpose": "Other"})
+    page = visit(f"/{repo_id}", guest)
+    page.get_by_label("Company").fill(" ")
+    page.get_by_label("Purpose").select_option(index=1)
+    page.locator("#gate form button[type=submit]").click()
+    expect(page.get_by_text("The form is not complete.")).to_be_visible()
+    assert page.get_by_label("Purpose").evaluate("select => select.selectedIndex") == 1
+    page.get_by_label("Company").fill("Example University")
+    page.locator("#gate form button[type=submit]").click()
+    expect(page.get_by_text("Your request is awaiting review")).to_be_visible()
+
+    page = visit(f"/{repo_id}/settings", owner)
+    page.locator(".review-filters summary").click()
+    choice = page.locator(".review-filters").get_by_label("Purpose", exact=True)
+    choice.select_option(index=1)
+    if not javascript:
+        page.get_by_role("button", name="Apply filters").click()
+    expect(page.get_by_text("1 pending request matches the filters set.")).to_be_visible()
+    expect(page.locator("#requests .rows > li")).to_contain_text(guest.name)
+    assert choice.evaluate("select => select.selectedIndex") == 1
