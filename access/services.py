@@ -69,8 +69,8 @@ def require_gated(repo: Repo) -> None:
     if not repo.is_gated:
         raise RepoNotGated(
             f"{repo.type} {repo.repo_id} is not gated",
-            user_message=f"The {repo.type} {repo.repo_id} is not gated, so nobody needs access to it. "
-            "Nothing was changed.",
+            user_message=f"The {repo.type} {repo.repo_id} is not gated: nobody has to ask for access to it. "
+            "Requests can be decided about once it is gated again.",
         )
 
 
@@ -165,7 +165,8 @@ def review(
         raise NoAccessRequest
     request.repo = repo
     if status not in REVIEWS[request.status] or (expected is not None and request.status != expected):
-        raise NoAccessRequest(next_step=what_happened(request), user_message=_why_not(request, expected or status))
+        seen = expected if expected in Status.values else status
+        raise NoAccessRequest(next_step=what_happened(request), user_message=_why_not(request, seen))
     return _decide(request, status=status, by=by, reason=reason, event=_EVENTS[Status(status)])
 
 
@@ -207,7 +208,7 @@ def what_happened(request: AccessRequest) -> str:
     return f"The request of {request.user} was {request.status}{reviewer} already."
 
 
-def _why_not(request: AccessRequest, seen: str) -> str:
+def _why_not(request: AccessRequest, seen: str | None) -> str:
     """For somebody on a page that shows the request in the status `seen`."""
     if request.status == seen:
         return f"The request of {request.user} is {seen} already. Nothing was changed."

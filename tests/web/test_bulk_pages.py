@@ -142,6 +142,15 @@ def test_a_refused_decision_is_kept_for_its_repo_alone_and_not_at_any_length(ask
     assert len(page.select('input[name="request"][checked]')) == 1
 
 
+def test_a_refused_decision_is_not_kept_for_long(asked, browser, ada, monkeypatch):
+    client = browser(ada)
+    client.post(BULK, {"scope": "selected", "status": "accepted", "reason": "x", "request": asked[0].request_id})
+    monkeypatch.setattr("gatehub.web.refused._SECONDS", 0)
+    page = soup(client.get(SETTINGS))
+    assert page.select_one("#bulk-reason")["value"] == ""
+    assert not page.select('input[name="request"][checked]')
+
+
 def test_a_decision_that_was_made_leaves_no_ticks(asked, browser, ada, noor):
     client = browser(ada)
     services.withdraw(repo=asked[1].repo, by=Actor(user=noor))

@@ -94,6 +94,7 @@ def test_what_became_of_a_request_meanwhile_is_said(asked, browser, ada, sam, st
     ({"reason": "x" * 201}, "The reason may have 200 characters at most; yours has 201."),
     ({"request_id": "0" * 24}, "This request is not there any more: it was taken back, or the account was deleted."),
     ({"request_id": ""}, "The form is not complete."),
+    ({"expected": "vip", "status": "pending"}, "The request of sam is pending already."),
 ])  # fmt: skip
 def test_what_makes_no_sense_changes_nothing_and_says_why(asked, browser, ada, sam, given, says):
     client = browser(ada)
@@ -107,7 +108,7 @@ def test_a_decision_about_a_repo_that_is_open_now_says_so(asked, gated_repo, bro
     repo_services.change_settings(gated_repo, {"gated": False}, by=Actor(user=ada))
     client.post(REVIEW, {"request_id": asked[0].request_id, "status": "accepted", "expected": "pending"})
     told = words(soup(client.get(SETTINGS)).select_one("#toasts"))
-    assert "The model lab/toxic-bert is not gated, so nobody needs access to it. Nothing was changed." in told
+    assert "The model lab/toxic-bert is not gated: nobody has to ask for access to it. Requests can be" in told
 
 
 def test_a_request_of_another_repo_is_not_decided_here(asked, make_repo, browser, olu, sam):
