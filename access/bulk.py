@@ -18,7 +18,7 @@ from access.models import AccessRequest, BulkReview
 from access.policy import Action
 from access.services import Outcome
 from accounts.actor import Actor
-from accounts.errors import BadRequest, HubError, NotAllowed
+from accounts.errors import HubError, NotAllowed
 from accounts.models import AuditEvent
 from repos.models import Repo
 
@@ -40,8 +40,7 @@ def review_many(*, repo: Repo, keys: Sequence[int], status: str, expected: str, 
     """
     locked = services.lock_to_review(repo, by=by)
     reason = services.clean_reason(status, reason)
-    if status not in services.REVIEWS.get(expected, ()):
-        raise BadRequest(f"A request that is {expected} cannot become {status}.")
+    bulk_all.require_step([expected], status)
     rows = AccessRequest.objects.select_for_update(of=("self",)).filter(repo=locked, pk__in=keys).order_by("pk")
     outcome = Outcome()
     for request in rows.select_related("user", "reviewed_by"):
@@ -65,8 +64,7 @@ def start(
     policy.require(by, Action.REQUESTS_REVIEW, repo)
     services.require_gated(repo)
     reason = services.clean_reason(status, reason)
-    if status not in services.REVIEWS.get(chosen.status, ()):
-        raise BadRequest(f"A request that is {chosen.status} cannot become {status}.")
+    bulk_all.require_step([chosen.status], status)
     if by.user is None:
         raise NotAllowed
     now = timezone.now()
@@ -128,7 +126,7 @@ def _step(key: int) -> bool:
         by = _reviewer(review)
         keys, outcome = _decide_next(review, by) if review.repo else bulk_all.decide_next(review, by, STEP)
     except HubError as error:  # The gate, the reviewer's role or the reviewer is not what it was.
-        _finish(review, because=f"{error.message} {error.next_step}".strip())
+        _finish(review, because=error.text_for_people)
         return False
     review.decided += len(outcome.decided)
     review.refused += len(outcome.refused)

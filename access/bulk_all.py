@@ -19,7 +19,10 @@ def require_step(statuses: Iterable[str], status: str) -> None:
     """Raise BadRequest unless requests in any of these statuses can become `status`."""
     seen = sorted(statuses)
     if not any(status in services.REVIEWS.get(before, ()) for before in seen):
-        raise BadRequest(f"A request that is {' or '.join(seen)} cannot become {status}.")
+        raise BadRequest(
+            f"A request that is {' or '.join(seen)} cannot become {status}.",
+            next_step="Load the list again: nothing was changed.",
+        )
 
 
 @transaction.atomic

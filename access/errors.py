@@ -39,6 +39,7 @@ class AlreadyHasAccess(BadRequest):
     """A grant would change nothing."""
 
     default_message = "That user already has access to the repo"
+    default_user_message = "They can download the files already. Nothing was changed."
 
 
 class FormChanged(Conflict):
@@ -51,3 +52,6 @@ class NoAccessRequest(NotFound):
     """No such request, or it is in the state already that was asked for."""
 
     default_message = "No access request found matching your criteria"
+    default_user_message = (
+        "This request is not there any more: it was taken back, or the account was deleted. Nothing was changed."
+    )

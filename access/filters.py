@@ -143,11 +143,15 @@ class Questions:
     countries_in: tuple[str, ...] = ()
 
     def answer(self, said: str) -> tuple[str, str] | None:
-        """The label and the stored answer that `key:answer` names; None for what is no answer of these questions."""
-        key, _, answer = said.partition(":")
+        """The label and the stored answer that `key:answer` names; None for what is no answer of these questions.
+
+        Browsers send an option's newlines as CR LF.
+        """
+        key, _, text = said.partition(":")
         for question in self.choices:
-            if question.key == key and answer in dict(question.options):
-                return question.label, answer
+            if question.key == key:
+                answer = cards.known_again(text, (stored for stored, _ in question.options))
+                return None if answer is None else (question.label, answer)
         return None
 
 

@@ -35,7 +35,7 @@ def _lock(organization: Organization, *, by: Actor) -> Organization:
     """The organization, locked, for an actor who may administer it now."""
     locked = Organization.objects.select_for_update().filter(pk=organization.pk).first()
     if locked is None:
-        raise NotFound("Organization not found")
+        raise NotFound("Organization not found", user_message="This organization was deleted meanwhile.")
     policy.require_administer(by, locked)
     return locked
 
@@ -49,7 +49,7 @@ def add_member(*, organization: Organization, user: User, role: str, by: Actor) 
     """Make a person a member.  Raises NotAllowed, AlreadyMember, NotFound for a deactivated account, BadRequest."""
     organization = _lock(organization, by=by)
     if not user.is_active:  # As everywhere: who cannot sign in is not there.
-        raise NotFound("User not found")
+        raise NotFound("User not found", user_message=f"The account of {user.username} is closed.")
     found = _membership(organization, user)
     if found is not None:
         raise AlreadyMember(

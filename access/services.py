@@ -68,7 +68,11 @@ def has_unread_terms(repo: Repo) -> bool:
 def require_gated(repo: Repo) -> None:
     """Raise RepoNotGated, with the Hub's words, unless the repo is gated."""
     if not repo.is_gated:
-        raise RepoNotGated(f"{repo.type} {repo.repo_id} is not gated")
+        raise RepoNotGated(
+            f"{repo.type} {repo.repo_id} is not gated",
+            user_message=f"The {repo.type} {repo.repo_id} is not gated: nobody has to ask for access to it. "
+            "Requests can be decided about once it is gated again.",
+        )
 
 
 def _lock(repo: Repo) -> Repo:
@@ -162,22 +166,39 @@ def review(
         raise NoAccessRequest
     request.repo = repo
     if status not in REVIEWS[request.status] or (expected is not None and request.status != expected):
-        raise NoAccessRequest(next_step=what_happened(request))
+        seen = expected if expected in Status.values else status
+        raise NoAccessRequest(next_step=what_happened(request), user_message=_why_not(request, seen))
     return _decide(request, status=status, by=by, reason=reason, event=_EVENTS[Status(status)])
 
 
 def clean_reason(status: str, reason: str) -> str:
     """The reason as it is kept.  Raises InvalidFields naming `status` or `rejectionReason`."""
     if status not in Status.values:
-        raise InvalidFields({"status": f"must be one of {', '.join(Status.values)}"})
+        raise InvalidFields({"status": f"must be one of {', '.join(Status.values)}"}, user_message=_FORM_INCOMPLETE)
     reason = " ".join(reason.split())
-    if len(reason) > AccessRequest.REASON_MAX_LENGTH:
-        raise InvalidFields({"rejectionReason": f"has at most {AccessRequest.REASON_MAX_LENGTH} characters"})
+    most = AccessRequest.REASON_MAX_LENGTH
+    if len(reason) > most:
+        raise InvalidFields(
+            {"rejectionReason": f"has at most {most} characters"},
+            user_message=f"The reason may have {most} characters at most; yours has {len(reason):,}. "
+            "Nothing was changed: shorten it, and reject again.",
+        )
     if not can_be_shown(reason):
-        raise InvalidFields({"rejectionReason": "contains characters that cannot be shown"})
+        raise InvalidFields(
+            {"rejectionReason": "contains characters that cannot be shown"},
+            user_message="The reason has characters that cannot be shown. "
+            "Nothing was changed: type it without them, and reject again.",
+        )
     if reason and status != Status.REJECTED:
-        raise InvalidFields({"rejectionReason": "goes with the status rejected only"})
+        raise InvalidFields(
+            {"rejectionReason": "goes with the status rejected only"},
+            user_message="Only those who are rejected read a reason. "
+            "Nothing was changed: leave the reason empty, or reject.",
+        )
     return reason
+
+
+_FORM_INCOMPLETE = "The form is not complete. Load the page again and repeat what you did."
 
 
 def what_happened(request: AccessRequest) -> str:
@@ -186,6 +207,21 @@ def what_happened(request: AccessRequest) -> str:
         return f"The request of {request.user} is pending."
     reviewer = f" by {request.reviewed_by}" if request.reviewed_by else ""
     return f"The request of {request.user} was {request.status}{reviewer} already."
+
+
+def _why_not(request: AccessRequest, seen: str | None) -> str:
+    """For somebody on a page that shows the request in the status `seen`."""
+    if request.status == seen:
+        return f"The request of {request.user} is {seen} already. Nothing was changed."
+    return f"The request of {request.user} is not {seen} any more: {_since(request)}. Nothing was changed."
+
+
+def _since(request: AccessRequest) -> str:
+    if request.status == Status.PENDING:
+        return "it is pending again"
+    if request.reviewed_by is None:
+        return f"it was {request.status}"
+    return f"{request.reviewed_by} {request.status} it"
 
 
 @transaction.atomic
@@ -200,7 +236,7 @@ def grant(*, repo: Repo, user: User, by: Actor) -> AccessRequest:
     found = AccessRequest.objects.select_for_update(of=("self",)).select_related("user").filter(repo=repo, user=user)
     request = found.first()
     if (request is not None and request.is_accepted) or policy.may(Actor(user=user), Action.FILES_READ, repo):
-        raise AlreadyHasAccess
+        raise AlreadyHasAccess(user_message=f"{user} can download the files already. Nothing was changed.")
     if request is not None:
         request.repo = repo
         return _decide(request, status=Status.ACCEPTED, by=by, reason="", event="granted")
@@ -224,9 +260,16 @@ def withdraw(*, repo: Repo, by: Actor) -> None:
     """Take the actor's own request back while it is pending.  The row goes, the audit trail stays."""
     policy.require(by, Action.ACCESS_ASK, repo)
     found = AccessRequest.objects.select_for_update(of=("self",)).select_related("user", "repo__namespace")
-    request = found.filter(repo=repo, user=by.user_id, status=Status.PENDING).first()
+    request = found.filter(repo=repo, user=by.user_id).first()
     if request is None:
-        raise NoAccessRequest
+        raise NoAccessRequest(
+            user_message=f"You have no request for {repo.repo_id}: it was cancelled already. Nothing was changed."
+        )
+    if request.status != Status.PENDING:
+        raise NoAccessRequest(
+            user_message=f"Your request for {repo.repo_id} is not pending any more: it was {request.status}. "
+            "Nothing was changed."
+        )
     _record(request, by=by, event="withdrawn", before=_kept(request))
     request.delete()
 
@@ -312,7 +355,7 @@ def find_request(repo: Repo, *, username: str = "", request_id: str = "") -> Acc
     elif username:
         request = requests.filter(user__namespace__name__iexact=username).first()
     else:
-        raise BadRequest("Name the person by `user`, or the request by `requestId`.")
+        raise BadRequest("Name the person by `user`, or the request by `requestId`.", user_message=_FORM_INCOMPLETE)
     if request is None:
         raise NoAccessRequest
     return request

@@ -15,29 +15,43 @@ class HubError(Exception):
 
     `status` is the HTTP status; `code` goes out as `X-Error-Code`, spelled as Hub clients expect it, or is None.
     `message` is one line of plain text.  `next_step`, where given, is added for people and to the JSON body, but
-    not to the header.  `{url}` in either stands for the address of `help_path` on the host that the caller used.
-    `extra` joins the JSON body.
+    not to the header.  `user_message`, where given, says both on pages: `message` is in the words of the API then.
+    `{url}` in any of them stands for the address of `help_path` on the host that the caller used.  `extra` joins the
+    JSON body.
     """
 
     status = 400
     code: str | None = None
     default_message = "The request cannot be carried out."
+    default_user_message = ""
 
     def __init__(
         self,
         message: str = "",
         *,
         next_step: str = "",
+        user_message: str = "",
         help_path: str = "",
         extra: Mapping[str, Any] | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> None:
         self.message = message or self.default_message
         self.next_step = next_step
+        self.user_message = user_message or self.default_user_message
         self.help_path = help_path
         self.extra = dict(extra or {})
         self.headers = dict(headers or {})
         super().__init__(self.message)
+
+    @property
+    def text(self) -> str:
+        """Cause and next step in one text, as the API says them."""
+        return f"{self.message} {self.next_step}".strip()
+
+    @property
+    def text_for_people(self) -> str:
+        """Cause and next step in one text, as pages say them."""
+        return self.user_message or self.text
 
 
 class BadRequest(HubError):
@@ -50,10 +64,18 @@ class BadRequest(HubError):
 class InvalidFields(BadRequest):
     """Named fields are missing or wrong; `fields` maps each to what is wrong with it."""
 
-    def __init__(self, fields: Mapping[str, str], message: str = "") -> None:
+    def __init__(self, fields: Mapping[str, str], message: str = "", *, user_message: str = "") -> None:
         self.fields = dict(fields)
         listed = "; ".join(f"{name}: {problem}" for name, problem in self.fields.items())
-        super().__init__(message or f"Invalid input: {listed}", extra={"fields": self.fields})
+        told = message or " ".join(_sentence(name, problem) for name, problem in self.fields.items())
+        super().__init__(
+            message or f"Invalid input: {listed}", user_message=user_message or told, extra={"fields": self.fields}
+        )
+
+
+def _sentence(name: str, problem: str) -> str:
+    """What is wrong with a field, by itself.  Some problems are sentences, others go on after the name."""
+    return problem if problem[:1].isupper() else f"{name} {problem}."
 
 
 class NotAllowed(HubError):

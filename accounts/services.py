@@ -150,7 +150,10 @@ def set_role(*, organization: Organization, user: User, role: str, by: Actor) ->
     Raises LastAdmin rather than leave the organization without an admin.
     """
     if role not in Membership.Role.values:
-        raise BadRequest(f"role must be one of {', '.join(Membership.Role.values)}, not {role!r}.")
+        raise BadRequest(
+            f"role must be one of {', '.join(Membership.Role.values)}, not {role!r}.",
+            user_message="There is no such role. Nothing was changed: load the page again and choose one.",
+        )
     Organization.objects.select_for_update().get(pk=organization.pk)  # Two demotions at once leave one admin.
     membership = Membership.objects.filter(organization=organization, user=user).first()
     before = None if membership is None else membership.role
@@ -202,7 +205,9 @@ def get_user(username: str) -> User:
     """The person of that name, whatever its case.  Raises NotFound with the Hub's words."""
     namespace = Namespace.objects.named(username).select_related("user").filter(user__isnull=False).first()
     if namespace is None or namespace.user is None:
-        raise NotFound("User not found")
+        raise NotFound(
+            "User not found", user_message=f"Nobody here is called “{username[:60]}”. They need an account first."
+        )
     return namespace.user
 
 

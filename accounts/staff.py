@@ -179,7 +179,7 @@ def each(page: Any, request: Any, rows: QuerySet[M], act: Callable[[M], object],
         try:
             act(row)
         except HubError as error:
-            page.message_user(request, f"{row}: {error.message} {error.next_step}".strip(), messages.WARNING)
+            page.message_user(request, f"{row}: {error.text_for_people}", messages.WARNING)
         else:
             succeeded.append(row)
     if succeeded:
@@ -192,7 +192,7 @@ def once(page: Any, request: Any, act: Callable[[], object], done: str) -> None:
     try:
         act()
     except HubError as error:
-        page.message_user(request, f"{error.message} {error.next_step}".strip(), messages.WARNING)
+        page.message_user(request, error.text_for_people, messages.WARNING)
     else:
         page.message_user(request, done, messages.SUCCESS)
 

@@ -154,7 +154,13 @@ def respond(request: HttpRequest, error: HubError) -> HttpResponse:
     if for_people(request):
         if isinstance(error, RepoNotFound):
             status = 404  # A hidden repo and a missing one are the same page, signed in or not.
-        context = {"error": error, "message": message, "next_step": next_step, "status": status}
+        cause, step = (error.user_message, "") if error.user_message else (error.message, error.next_step)
+        context = {
+            "error": error,
+            "message": _with_address(request, error, cause),
+            "next_step": _with_address(request, error, step),
+            "status": status,
+        }
         response = render(request, "error.html", context, status=status)
     else:
         response = _for_machines(request, error, f"{message} {next_step}".strip(), status)

@@ -29,18 +29,25 @@ class RepoExists(Conflict):
     """A repo of that id exists.  `extra["url"]` must be filled by the caller: clients read it."""
 
 
+def _exists(type_: str, namespace: Namespace, name: str) -> RepoExists:
+    return RepoExists(
+        f"You already created this {type_} repo",
+        user_message=f"There is a {type_} {namespace.name}/{name} already. Choose another name.",
+    )
+
+
 @transaction.atomic
 def create_repo(*, type_: str, namespace: Namespace, name: str, private: bool, by: Actor) -> Repo:
     """Create a repo with its first commit.  Raises InvalidName, RepoExists, or NotFound without the namespace."""
     names.clean_repo_name(namespace.name, name)
     _keep(namespace)
     if Repo.objects.with_id(type_, namespace.name, name).exists():
-        raise RepoExists(f"You already created this {type_} repo")
+        raise _exists(type_, namespace, name)
     try:
         with transaction.atomic():
             repo = Repo.objects.create(type=type_, namespace=namespace, name=name, private=private, created_by=by.user)
     except IntegrityError:
-        raise RepoExists(f"You already created this {type_} repo") from None
+        raise _exists(type_, namespace, name) from None
     _redirects(type_, namespace, name).delete()
     after = {"type": type_, "private": private}
     AuditEvent.record(by=by, verb="repo:create", target=str(repo), repo=repo.pk, after=after)
@@ -162,7 +169,8 @@ def _differing(repo: Repo, values: Mapping[str, Any], seen: Mapping[str, Any]) -
         if column in wanted and column in seen:
             now = getattr(repo, column)
             if now not in (seen[column], wanted[column]):
-                problems[name] = f"was changed meanwhile and is {now or 'nothing'} now: look, and save again"
+                is_now = ("on" if now else "off") if isinstance(now, bool) else now or "empty"
+                problems[name] = f"was changed by somebody else meanwhile and is {is_now} now: look, and save again"
     if problems:
         raise InvalidFields(problems)
     return wanted

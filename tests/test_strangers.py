@@ -57,6 +57,7 @@ VALUES = {
     "file": "lab.svg",
     "key": "1",
     "number": "1",
+    "request_id": "1",
     "object_id": "1",
     "content_type_id": "1",
 }

@@ -98,7 +98,7 @@ class BulkReviewAdmin(Log):
         try:
             bulk.stop(review, by=actor_of(request))
         except HubError as error:
-            messages.error(request, f"{error.message} {error.next_step}".strip())
+            messages.error(request, error.text_for_people)
         return redirect("admin:access_bulkreview_change", key)
 
 

@@ -114,7 +114,7 @@ def decide(page: Any, request: HttpRequest, asked: Asked, only: int | None = Non
             return redirect("admin:access_bulkreview_change", review.pk)
         _decide_now(request, order, actor_of(request))
     except HubError as error:
-        messages.error(request, f"{error.message} {error.next_step}".strip())
+        messages.error(request, error.text_for_people)
     return redirect(back)
 
 
@@ -123,7 +123,7 @@ def _problem_of(order: Order) -> str:
     try:
         services.clean_reason(order.status, order.reason)
     except InvalidFields as error:
-        return f"The reason {error.fields['rejectionReason']}."
+        return error.text_for_people
     return ""
 
 

@@ -79,7 +79,7 @@ class AccessRequestAdmin(Log):
             try:
                 return export(request, list_asked)
             except HubError as error:
-                messages.error(request, f"{error.message} {error.next_step}".strip())
+                messages.error(request, error.text_for_people)
         else:
             messages.error(request, "There is no such action. Nothing was done.")
         return redirect(request.get_full_path())

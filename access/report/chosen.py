@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from typing import Any
@@ -16,6 +16,8 @@ from repos.models import Repo
 
 _DAY = "2026-01-31"
 _STATUSES = AccessRequest.Status.values
+_LABELS = {"status": "Status", "from": "Asked from", "to": "Asked up to"}
+"""What the form on the settings page calls the parameters."""
 _ZONE_AFTER_SPACE = re.compile(r"(T.+) (\d\d:?\d\d)$", re.ASCII)
 
 
@@ -46,7 +48,7 @@ class ReportFilter:
         if not problems and moments["from"] and moments["to"] and moments["from"] > moments["to"]:
             problems["from"] = "must not be after `to`"
         if problems:
-            raise InvalidFields(problems)
+            raise InvalidFields(problems, user_message=_for_people(problems))
         return cls(tuple(status for status in _STATUSES if status in said), moments["from"], moments["to"])
 
     def requests(self, repo: Repo) -> QuerySet[AccessRequest]:
@@ -67,6 +69,13 @@ class ReportFilter:
             if moment is not None:
                 told[name] = moment.isoformat()
         return told
+
+
+def _for_people(problems: Mapping[str, str]) -> str:
+    """The problems, by the labels of the form on the settings page."""
+    to = f"“{_LABELS['to']}”"
+    told = " ".join(f"“{_LABELS[name]}” {problem.replace('`to`', to)}." for name, problem in problems.items())
+    return f"{told} No report was made: go back and correct it."
 
 
 def _moment(text: str, of_day: time) -> datetime | None:

@@ -73,7 +73,7 @@ class UserAdmin(StaffAdmin, DjangoUserAdmin):  # type: ignore[misc, type-arg]
         try:
             return super().changeform_view(request, object_id, form_url, extra_context)
         except HubError as error:  # All that the form said was taken back.
-            self.message_user(request, f"{error.message} {error.next_step}".strip(), messages.ERROR)
+            self.message_user(request, error.text_for_people, messages.ERROR)
             return HttpResponseRedirect(request.get_full_path())
 
     def save_model(self, request: Any, obj: User, form: Any, change: bool) -> None:

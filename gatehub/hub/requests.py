@@ -160,7 +160,7 @@ class AccessRequestViewSet(HubViewSet):
         try:
             done = self._review(repo, whom, verdict)
         except HubError as error:
-            return named | {"ok": False, "error": f"{error.message} {error.next_step}".strip()}
+            return named | {"ok": False, "error": error.text}
         return named | {"user": done.user.username, "ok": True}
 
 

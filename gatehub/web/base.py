@@ -157,5 +157,4 @@ def attempt(request: HttpRequest, act: Callable[[], T]) -> T | None:
 
 def in_words(request: HttpRequest, error: HubError) -> str:
     """A refusal with its next step, as one text for people."""
-    text = f"{error.message} {error.next_step}".strip()
-    return text.replace("{url}", request.build_absolute_uri(error.help_path or "/"))
+    return error.text_for_people.replace("{url}", request.build_absolute_uri(error.help_path or "/"))

@@ -11,12 +11,13 @@ from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
-from access import bulk, services, tasks
+from access import bulk, bulk_all, services, tasks
 from access.filters import RequestFilter
 from access.models import AccessRequest, BulkReview
 from access.policy import Action
 from accounts.actor import Actor
 from accounts.errors import BadRequest, Conflict, HubError, NotFound
+from gatehub.web import refused
 from gatehub.web.base import FORM, SHOW, attempt, find_repo, in_words, is_partial, only, render_private, signed_in
 from gatehub.web.repo import header
 from gatehub.web.review import back
@@ -41,8 +42,9 @@ def decide(request: HttpRequest, **where: str) -> HttpResponse:
     actor, repo = find_repo(request, Action.REQUESTS_REVIEW, where)
     review = lists(request, repo)
     if request.POST.get("scope") != "all":
-        done = attempt(request, lambda: _decide_selected(request, repo, review, actor))
-        return back(request, repo, reason="" if done else request.POST.get("reason", ""))
+        if not attempt(request, lambda: _decide_selected(request, repo, review, actor)):
+            refused.keep(request, repo)
+        return back(request, repo)
     try:
         services.require_gated(repo)
         status = request.POST.get("status", "")
@@ -55,7 +57,8 @@ def decide(request: HttpRequest, **where: str) -> HttpResponse:
         started = bulk.start(repo=repo, chosen=review.asked.filter, status=status, reason=reason, until=until, by=actor)
     except HubError as error:
         messages.error(request, in_words(request, error))
-        return back(request, repo, reason=request.POST.get("reason", ""))
+        refused.keep(request, repo)
+        return back(request, repo)
     _carry_out(started)
     return redirect(f"{repo.path}/settings/bulk/{started.pk}")
 
@@ -85,8 +88,7 @@ def _require_possible(review: Lists, status: str) -> None:
             "Nothing was changed.",
             next_step="Load the list again and choose its filters anew.",
         )
-    if status not in dict(review.decisions):
-        raise BadRequest(f"A request that is {review.status} cannot become {status}.")
+    bulk_all.require_step([review.status], status)
 
 
 def _decide_selected(request: HttpRequest, repo: Repo, review: Lists, actor: Actor) -> bool:

@@ -173,6 +173,8 @@ def _controls(
             text = cards.country_name(region.country_of(actor.address))
         elif entry.type == "country":
             text = cards.country_code(text)
+        elif entry.type == "select":
+            text = cards.chosen_value(entry, text) or ""
         elif entry.type == "checkbox":
             text = "true" if cards.is_ticked(text) else ""
         controls.append(Control(entry, cards.control_name(index), text, problems.get(entry.label, ""), helps[index]))

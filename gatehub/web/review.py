@@ -10,11 +10,13 @@ from django.shortcuts import redirect
 
 from access import selectors, services
 from access.models import AccessRequest
+from access.moments import Clock
 from access.policy import Action
 from accounts import services as accounts
-from accounts.errors import HubError, NotFound
-from gatehub.web.base import FORM, SHOW, attempt, find_repo, in_words, only, render_private, signed_in
-from gatehub.web.review_lists import kept, lists
+from accounts.errors import BadRequest, HubError, NotFound
+from gatehub.web.base import FORM, SHOW, attempt, find_repo, in_words, is_partial, only, render_private, signed_in
+from gatehub.web.repo import header
+from gatehub.web.review_lists import answer_of, day_of_earlier_form, kept, lists
 from repos.models import Repo
 
 Status = AccessRequest.Status
@@ -26,10 +28,10 @@ def section(request: HttpRequest, repo: Repo) -> HttpResponse:
     return render_private(request, "repo/_review.html", context)
 
 
-def back(request: HttpRequest, repo: Repo, *, reason: str = "") -> HttpResponse:
-    """To the page of the list that the reviewer was on, with the reason that was typed and not used."""
+def back(request: HttpRequest, repo: Repo) -> HttpResponse:
+    """To the page of the list that the reviewer was on."""
     place = {name: request.GET.get(name, "") for name in ("after", "before")}
-    query = kept(request.GET, **place, reason=reason)
+    query = kept(request.GET, **place)
     return redirect(f"{repo.path}/settings?{query}#requests" if query else f"{repo.path}/settings#requests")
 
 
@@ -67,9 +69,11 @@ _NOW: Mapping[str, str] = {
 def grant(request: HttpRequest, **where: str) -> HttpResponse:
     """`/{repo_id}/settings/grant`: give the `user` access.  A part of a name leads to those who have it in theirs."""
     actor, repo = find_repo(request, Action.REQUESTS_REVIEW, where)
-    name = " ".join(request.POST.get("user", "").split())[:100]
+    name = " ".join(request.POST.get("user", "").replace("\0", "").split())[:100]
 
     def act() -> None:
+        if not name:
+            raise BadRequest("Say whom to give access.")
         user = accounts.get_user(name)
         services.grant(repo=repo, user=user, by=actor)
         messages.success(request, f"{user.username} has access now.")
@@ -84,6 +88,29 @@ def grant(request: HttpRequest, **where: str) -> HttpResponse:
     except HubError as error:
         messages.error(request, in_words(request, error))
     return back(request, repo)
+
+
+@signed_in
+@only(*SHOW)
+def answer(request: HttpRequest, request_id: str, number: int, **where: str) -> HttpResponse:
+    """`/{repo_id}/settings/answers/{request_id}/{number}`: a whole answer, of which the list shows the beginning."""
+    _, repo = find_repo(request, Action.REQUESTS_REVIEW, where)
+    found = services.find_request(repo, request_id=request_id)
+    question, said = answer_of(found, number)
+    if is_partial(request):
+        return render_private(request, "repo/_answer.html", {"answer": said})
+    context = {
+        **header(repo, tab="settings", can_change=True),
+        "who": found.user.username,
+        "fullname": found.fullname,
+        "asked": Clock().moment(found.requested_at),
+        "form_date": day_of_earlier_form(repo, found.form),
+        "question": question,
+        "answer": said,
+        "request_id": found.request_id,
+        "query": lists(request, repo).query,
+    }
+    return render_private(request, "repo/answer.html", context)
 
 
 @signed_in

@@ -22,12 +22,16 @@ from access.finding import Finder, Number
 from access.models import AccessRequest, BulkReview
 from access.moments import Clock, Moment
 from accounts import compiled, keyset
+from accounts.errors import NotFound
 from accounts.models import path_of
+from gatehub.web import refused
 from gatehub.web.chart import chart_html
 from gatehub.web.countries import located_country_options
+from gatehub.web.excerpt import beginning_of
+from gatehub.web.refused import Refused
 from gatehub.web.skeleton import skeleton_of
 from repos import cards
-from repos.models import Repo
+from repos.models import GateForm, Repo
 
 Status = AccessRequest.Status
 PAGE_SIZE = 30
@@ -129,6 +133,16 @@ class Row:
         return sum(bool(answer) for _, answer in self.answers)
 
     @property
+    def beginnings(self) -> list[tuple[str, str, str]]:
+        """Each question with the beginning of its answer; and where that is not all of it, the number of the question,
+        by which its page is found.  Answers may have 20,000 characters each, and a list is sent with each decision."""
+        shown = []
+        for number, (label, answer) in enumerate(self.answers, start=1):
+            beginning = beginning_of(answer)
+            shown.append((label, beginning, "" if beginning == answer else str(number)))
+        return shown
+
+    @property
     def texts(self) -> dict[str, str]:
         """What `repo/_request.html` shows, beside the answers."""
         request, asked, decided = self.request, self.asked, self.decided
@@ -157,6 +171,25 @@ class Row:
         return {"status": self.request.status, "granted": self.request.granted}
 
 
+def answer_of(request: AccessRequest, number: int) -> tuple[str, str]:
+    """The question with that number, as it was asked, and its answer.  Raises NotFound."""
+    given = _answers(services.form_spec(request.form), request.answers)
+    if not 1 <= number <= len(given):
+        raise NotFound("There is no such answer.", next_step="The request may have been sent anew meanwhile.")
+    return given[number - 1]
+
+
+def day_of_earlier_form(repo: Repo, form: GateForm | None) -> str:
+    """The day on which the author wrote a form that is not the one in force; "" for the one in force, and for none."""
+    if form is None or services.form_digest(form) == services.form_digest(repo.gate_form):
+        return ""
+    return _day(form.created_at)
+
+
+def _day(at: datetime) -> str:
+    return date_format(timezone.localtime(at), "j F Y")
+
+
 def _answers(spec: cards.FormSpec, given: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Each question of the form with its answer, and then what else was answered."""
     in_words = dict(answers.in_words(spec, list(given.items())))
@@ -167,10 +200,17 @@ def _answers(spec: cards.FormSpec, given: Mapping[str, Any]) -> list[tuple[str, 
 class Lists:
     """One of the three lists as an address asks for it, and what stands around it.  What is not shown costs nothing."""
 
-    def __init__(self, said: QueryDict, repo: Repo, csrf_token: Callable[[], str] = str) -> None:
+    def __init__(
+        self,
+        said: QueryDict,
+        repo: Repo,
+        csrf_token: Callable[[], str] = str,
+        take_refused: Callable[[], Refused] = Refused,
+    ) -> None:
         self.said = said
         self.repo = repo
         self._csrf_token = csrf_token
+        self._take_refused = take_refused
         self.now = timezone.now()
 
     @cached_property
@@ -228,7 +268,7 @@ class Lists:
         forms = {request.form__digest: request.form__created_at for request in self.slice.rows if request.form__digest}
         specs, without = services.form_specs(self.repo, forms), cards.FormSpec()
         in_force = services.form_digest(self.repo.gate_form)
-        days = {key: date_format(timezone.localtime(at), "j F Y") for key, at in forms.items() if key != in_force}
+        days = {key: _day(at) for key, at in forms.items() if key != in_force}
         rows, moment = [], Clock().moment
         for request in self.slice.rows:
             form = request.form__digest
@@ -240,10 +280,21 @@ class Lists:
     @property
     def rows_html(self) -> list[SafeString]:
         """The rows as `repo/_request.html` shows them."""
-        texts = {"decide_path": self.decide_path, "csrf_token": self._csrf_token()}
+        texts = {
+            "decide_path": self.decide_path,
+            "answers_path": f"{self.repo.path}/settings/answers",
+            "query": self.query,
+            "csrf_token": self._csrf_token(),
+        }
         flags: dict[str, Hashable] = {"unfolded": self.unfolded}
         skeleton = skeleton_of("repo/_request.html")
-        return [skeleton.row(texts | row.texts, row.answers, flags | row.flags) for row in self.rows]
+        ticked = self.refused.ticked
+        return [
+            skeleton.row(
+                texts | row.texts, row.beginnings, flags | row.flags | {"ticked": row.request.request_id in ticked}
+            )
+            for row in self.rows
+        ]
 
     @property
     def has_answers(self) -> bool:
@@ -267,10 +318,10 @@ class Lists:
             return []
         return list(dict.fromkeys(filter(None, compiled.rows(_lately, repo=self.repo.pk))))[:REASONS_OFFERED]
 
-    @property
-    def typed_reason(self) -> str:
-        """What was typed for several, and not used because something else was wrong."""
-        return self.said.get("reason", "")[: AccessRequest.REASON_MAX_LENGTH]
+    @cached_property
+    def refused(self) -> Refused:
+        """What was ticked and typed for several, and not used because something was wrong."""
+        return self._take_refused()
 
     @cached_property
     def _by_day(self) -> tuple[tallies.Day, ...]:
@@ -420,4 +471,4 @@ def _recent_bulk_reviews(repo: int) -> QuerySet[BulkReview]:
 
 def lists(request: HttpRequest, repo: Repo) -> Lists:
     """What the address asks for: `status`, `q`, `answer` (several), `country`, `age`, `sort`, `after` or `before`."""
-    return Lists(request.GET, repo, partial(get_token, request))
+    return Lists(request.GET, repo, partial(get_token, request), partial(refused.take, request, repo))

@@ -8,6 +8,7 @@ put in their places, escaped as the template would escape them.
 
 from __future__ import annotations
 
+import itertools
 import re
 import secrets
 from collections.abc import Callable, Hashable, Mapping, Sequence
@@ -26,8 +27,8 @@ MOST_SHAPES = 200
 class Skeleton:
     """One template.  It must show the texts as they are, through no filter, in elements or in quotes.
 
-    `render` gives the template's HTML for the names of a context; pairs are there under the name `pairs`.  Nothing but
-    them may change what it gives.
+    `render` gives the template's HTML for the names of a context; pairs, which may as well be triples, are there under
+    the name `pairs`.  Nothing but them may change what it gives.
     """
 
     def __init__(self, render: Callable[[dict[str, Any]], str]) -> None:
@@ -36,10 +37,10 @@ class Skeleton:
         self._known: dict[Hashable, tuple[str, list[int]]] = {}
 
     def row(
-        self, texts: Mapping[str, str], pairs: Sequence[tuple[str, str]], flags: Mapping[str, Hashable]
+        self, texts: Mapping[str, str], pairs: Sequence[tuple[str, ...]], flags: Mapping[str, Hashable]
     ) -> SafeString:
         all_texts = [*texts.values(), *(text for pair in pairs for text in pair)]
-        shape = (*texts, *flags.items(), len(pairs), *map(bool, all_texts))
+        shape = (*texts, *flags.items(), *map(len, pairs), *map(bool, all_texts))
         known = self._known.get(shape)
         if known is None:
             if len(self._known) >= MOST_SHAPES:
@@ -50,17 +51,17 @@ class Skeleton:
         return mark_safe(html % tuple([escaped[place] for place in places]))  # noqa: S308 - HTML, and escaped texts.
 
     def _outline(
-        self, texts: Mapping[str, str], pairs: Sequence[tuple[str, str]], flags: Mapping[str, Hashable]
+        self, texts: Mapping[str, str], pairs: Sequence[tuple[str, ...]], flags: Mapping[str, Hashable]
     ) -> tuple[str, list[int]]:
         """The template's HTML as a format with a `%s` in the place of each text, and the numbers of these texts."""
-        number = iter(range(len(texts) + 2 * len(pairs)))
+        number = itertools.count()
 
         def stand_in(text: str) -> str:
             name = f"{self._mark}x{next(number)}x"
             return name if text else ""
 
         names = {name: stand_in(text) for name, text in texts.items()}
-        html = self._render({**names, **flags, "pairs": [(stand_in(one), stand_in(two)) for one, two in pairs]})
+        html = self._render({**names, **flags, "pairs": [tuple(map(stand_in, pair)) for pair in pairs]})
         pieces = re.split(rf"{self._mark}x(\d+)x", html)
         return "%s".join(piece.replace("%", "%%") for piece in pieces[::2]), list(map(int, pieces[1::2]))
 

@@ -133,6 +133,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *web_repo_paths("settings/move", settings.move),
     *web_repo_paths("settings/delete", settings.delete),
     *web_repo_paths("settings/review", review.decide),
+    *web_repo_paths("settings/answers/<segment:request_id>/<int:number>", review.answer),
     *web_repo_paths("settings/grant", review.grant),
     *web_repo_paths("settings/people", review.people),
     *web_repo_paths("settings/accept-queue", bulk.accept_queue),

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from repos.cards.answers import answers_from_post, clean_answers, control_name, is_ticked
+from repos.cards.answers import answers_from_post, chosen_value, clean_answers, control_name, is_ticked
 from repos.cards.countries import countries, country_code, country_name, located_countries, located_country_code
-from repos.cards.form import Field, FormSpec, Option, form_of
+from repos.cards.form import Field, FormSpec, Option, form_of, known_again
 from repos.cards.nodes import CardError
 from repos.cards.reader import Card, read
 from repos.cards.validation import validate, warnings_of
@@ -16,6 +16,7 @@ __all__ = [
     "FormSpec",
     "Option",
     "answers_from_post",
+    "chosen_value",
     "clean_answers",
     "control_name",
     "countries",
@@ -23,6 +24,7 @@ __all__ = [
     "country_name",
     "form_of",
     "is_ticked",
+    "known_again",
     "located_countries",
     "located_country_code",
     "read",

@@ -22,7 +22,7 @@ from django.core.validators import URLValidator, validate_email
 
 from accounts.errors import InvalidFields
 from repos.cards.countries import country_code
-from repos.cards.form import Field, FormSpec, answer_key
+from repos.cards.form import Field, FormSpec, answer_key, known_again
 from repos.cards.nodes import shorten
 
 MAX_TEXT: Final = 20 * 1024  # Characters, after trimming.
@@ -167,14 +167,19 @@ def _country(entry: Field, text: str) -> str:
     return code
 
 
+def chosen_value(entry: Field, text: str) -> str | None:
+    """The value of the option that was chosen, by its value or by its label; None for none."""
+    value = known_again(text, (option.value for option in entry.options))
+    if value is not None:
+        return value
+    label = known_again(text, (option.label for option in entry.options))
+    return next((option.value for option in entry.options if option.label == label), None)
+
+
 def _select(entry: Field, text: str) -> str:
-    wanted = answer_key(text)
-    for option in entry.options:
-        if wanted == answer_key(option.value).strip():
-            return option.value
-    for option in entry.options:
-        if wanted == answer_key(option.label).strip():
-            return option.value
+    value = chosen_value(entry, text)
+    if value is not None:
+        return value
     raise _Problem("must be one of the options: " + ", ".join(shorten(option.label) for option in entry.options[:10]))
 
 

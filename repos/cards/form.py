@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from typing import Any, Final, Literal, get_args
@@ -114,6 +114,19 @@ def answer_key(label: str) -> str:
     return label.replace("\r\n", "\n").replace("\r", "\n")
 
 
+def option_key(text: str) -> str:
+    """What two options must differ in: the value of a control is sent as its name is, and spaces around it are none."""
+    return answer_key(text).strip()
+
+
+def known_again(said: str, options: Iterable[str]) -> str | None:
+    """The option, as the card has it, that arrived as `said`; the one with the same spaces around it first.  None for
+    none of them."""
+    alike = [option for option in options if option_key(option) == option_key(said)]
+    exact = (option for option in alike if answer_key(option) == answer_key(said))
+    return next(exact, alike[0] if alike else None)
+
+
 def _text(node: yaml.Node | None, name: str, limit: int) -> str:
     if node is None or is_null(node):
         return ""
@@ -208,10 +221,10 @@ def _options(node: yaml.Node | None, name: str, line: int, faults: Faults) -> tu
     for item in node.value:
         with faults.gathered():
             option = _option(item, name)
-            if option.value.strip() in options or option.label.strip() in labels:
+            if option_key(option.value) in options or option_key(option.label) in labels:
                 raise CardError(f"{name} has the option {shorten(option.label)} twice", line=line_of(item))
-            options[option.value.strip()] = option
-            labels.add(option.label.strip())
+            options[option_key(option.value)] = option
+            labels.add(option_key(option.label))
     return tuple(options.values())
 
 

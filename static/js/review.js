@@ -95,12 +95,16 @@
     if (verb === "post" || again) kept.set(detail.xhr, begun());
   });
 
+  // A refused decision about several comes back with its ticks and its reason, once: they are no less begun for that.
   function begun() {
     const fields = all("input[id], select[id]");
+    const isTicked = (field) => field.checked || field.defaultChecked;
+    const isTyped = (field) => isChanged(field) || (field.id === "bulk-reason" && field.value);
     return {
       open: all("details[open][id]").map((part) => part.id),
-      ticked: fields.filter((field) => field.checked !== field.defaultChecked).map((field) => [field.id, field.checked]),
-      typed: fields.filter(isChanged).map((field) => [field.id, field.value]),
+      ticked: fields.filter(isTicked).map((field) => [field.id, field.checked]),
+      typed: fields.filter(isTyped).map((field) => [field.id, field.value]),
+      whole: all("dd[data-whole]").map((answer) => [answer.id, [...answer.childNodes]]),
       people: [...(document.getElementById("people")?.childNodes || [])],
     };
   }
@@ -122,10 +126,27 @@
       const field = document.getElementById(id);
       if (field) field.value = value;
     }
+    for (const [id, nodes] of was.whole) {
+      const answer = document.getElementById(id);
+      if (answer) show(answer, nodes);
+    }
     document.getElementById("people")?.replaceChildren(...was.people);
     count();
     setTimeout(() => { restoring -= 1; });
   }
+
+  function show(answer, nodes) {
+    answer.replaceChildren(...nodes);
+    answer.dataset.whole = "";
+  }
+
+  // The whole answer is read on from the link that it took the place of.
+  document.body.addEventListener("htmx:afterSettle", ({ target }) => {
+    if (!target.matches("#requests .answers dd")) return;
+    target.dataset.whole = "";
+    target.tabIndex = -1;
+    target.focus({ preventScroll: true });
+  });
 
   // At once, since the next answer may come before this one has settled; which sets attributes, so once more then.
   document.body.addEventListener("htmx:afterSwap", ({ target, detail }) => {

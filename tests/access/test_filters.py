@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from access import filters, search, services
-from access.filters import RequestFilter
+from access.filters import Question, RequestFilter
 from access.models import AccessRequest
 from accounts.actor import Actor
-from tests.support.cast import ANSWERS
+from tests.support.cast import ANSWERS, add_files
 
 ODD = 'He said: "yes", \\n and 100%_?'
 """A label that JSON, LIKE and JSON paths each would trip over."""
@@ -142,3 +142,24 @@ def test_questions_are_those_of_the_forms_that_were_answered(asked, gated_repo):
     assert questions.answer(f"{key}:true") == ("I agree", "true")
     for nonsense in ("", ":", "true", f"{key}:", f"{key}:maybe", "0000000000:true"):
         assert questions.answer(nonsense) is None
+
+
+def test_an_option_of_several_lines_is_known_again_as_browsers_send_it(gated_repo, ada):
+    options = b"    - |\n      Two\n      lines\n    - >\n      Fold\n      ed\n"
+    card = b"---\nextra_gated_fields:\n  Use:\n    type: select\n    options:\n" + options + b"---\n"
+    add_files(gated_repo, {"README.md": card}, by=ada)
+    gated_repo.refresh_from_db()
+    questions = filters.questions_of(gated_repo)
+    (question,) = questions.choices
+    assert [value for value, _ in question.options] == ["Two\nlines\n", "Fold ed\n"]
+    for said in ("Two\nlines\n", "Two\r\nlines\r\n", "Two\rlines\r"):
+        assert questions.answer(f"{question.key}:{said}") == ("Use", "Two\nlines\n")
+    assert questions.answer(f"{question.key}:Fold ed\r\n") == ("Use", "Fold ed\n")
+    assert questions.answer(f"{question.key}:Two lines") is None
+
+
+def test_options_of_two_forms_that_differ_in_their_last_newline_are_told_apart():
+    question = Question("k", "Use", (("one", "one"), ("one\n", "one\n")))
+    questions = filters.Questions((question,))
+    assert questions.answer("k:one\r\n") == ("Use", "one\n")
+    assert questions.answer("k:one") == ("Use", "one")

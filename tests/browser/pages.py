@@ -120,6 +120,11 @@ def decide_about_nobody(page: Page) -> None:
     decide_about_all(page)
 
 
+def show_the_whole_answer(page: Page) -> None:
+    page.get_by_role("link", name="Show the whole answer").click()
+    page.get_by_text("20. We measure").wait_for()
+
+
 def to_the_last_page(page: Page) -> None:
     page.locator("#requests .pager").get_by_role("link", name="Next").click()
     page.locator("#requests .pager").get_by_role("link", name="Previous").wait_for()
@@ -314,6 +319,11 @@ PAGES = [
     Row("settings-rejected", f"{RESEARCH}/settings?status=rejected", "ada", act=unfold),
     Row("settings-ticked", f"{RESEARCH}/settings?q=reader-1&show=answers", "ada", act=tick_and_give_a_reason),
     Row("settings-last-page", f"{RESEARCH}/settings?age=30d", "ada", act=to_the_last_page),
+    Row("settings-long-answer", f"{RESEARCH}/settings?q=noor&show=answers", "ada"),
+    Row("settings-whole-answer", f"{RESEARCH}/settings?q=noor&show=answers", "ada", act=show_the_whole_answer),
+    Row("whole-answer", f"{RESEARCH}/settings/answers/{{long_answer}}/{{long_number}}?q=noor", "ada"),
+    Row("whole-answer-wild", f"{WILD}/settings/answers/{{wild_answer}}/{{wild_number}}", "ada"),
+    Row("whole-answer-none", f"{RESEARCH}/settings/answers/{{long_answer}}/99", "ada", 404),
     Row("settings-nothing-found", f"{RESEARCH}/settings?q=nothing&country=FR&user=reader", "ada"),
     Row("settings-wild", f"{WILD}/settings", "ada", act=unfold),
     Row("settings-wild-rejected", f"{WILD}/settings?status=rejected", "ada", act=unfold),

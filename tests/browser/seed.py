@@ -103,7 +103,7 @@ def _make() -> dict[str, str]:
     long_org = _organization(texts.LONG_ORG, texts.LONG_FULLNAME, ada, {texts.LONG_USER: "admin"})
     _organization("bare-org", "", ada, {})
     research = _research(lab, ada)
-    _wild(long_org, ada)
+    wild = _wild(long_org, ada)
     files = _many_files(lab, ada)
     _kinds(lab, ada)
     _others(lab, ada)
@@ -117,6 +117,8 @@ def _make() -> dict[str, str]:
         "key": str(key),
         "verify_key": EmailConfirmationHMAC(EmailAddress.objects.get(user__username="una")).key,
         "commit": content.open_git(files).head() or "",
+        **_long_answer("long", "noor", research, "Tell us about your project", texts.LONG_ANSWER),
+        **_long_answer("wild", "umlaut", wild, texts.UNBROKEN_LABEL, "Antwort" * 2_000),
         "bulk_done": str(_bulk_done(research, ada)),
         "bulk_running": str(_bulk_running(lab, ada)),
         "bulk_stopped": str(_queue(lab, ada)),
@@ -227,6 +229,15 @@ def _readers(repo: Repo, count: int, answers: Mapping[str, str], stem: str) -> N
         request.save(update_fields=["requested_at"])
 
 
+def _long_answer(kind: str, name: str, repo: Repo, label: str, answer: str) -> dict[str, str]:
+    """Gives the request and the number in its address."""
+    request = AccessRequest.objects.get(repo=repo, user__username=name)
+    request.answers[label] = answer
+    request.save(update_fields=["answers"])
+    place = [entry.label for entry in access.form_spec(request.form).fields].index(label)
+    return {f"{kind}_answer": request.request_id, f"{kind}_number": str(place + 1)}
+
+
 def _review(request: AccessRequest, status: str, by: User, reason: str = "") -> None:
     access.review(access_request=request, status=status, reason=reason, by=Actor(user=by))
 
@@ -244,7 +255,7 @@ def _research(lab: Namespace, ada: User) -> Repo:
     return repo
 
 
-def _wild(long_org: Namespace, ada: User) -> None:
+def _wild(long_org: Namespace, ada: User) -> Repo:
     """The longest repo id, a prompt of 20 kB, labels of 300 characters, and whoever answered them."""
     card = texts.WILD_CARD.encode()
     repo = _repo(long_org, texts.LONG_REPO, {"README.md": card}, by=ada, gated="manual")
@@ -254,6 +265,7 @@ def _wild(long_org: Namespace, ada: User) -> None:
     requests = {request.user.username: request for request in AccessRequest.objects.filter(repo=repo)}
     _review(requests["sam"], "accepted", ada)
     _review(requests["jun"], "rejected", ada, "Grund" * 40)
+    return repo
 
 
 def _many_files(lab: Namespace, ada: User) -> Repo:

@@ -132,7 +132,7 @@ def test_page(row: Row, stage, kept_page, pictures):
 
 WITHOUT_SCRIPTS = [
     "models-search", "tokens", "tokens-fine-grained", "members-admin", "card-form", "card-form-refused", "edit",
-    "settings-unfolded", "bulk-confirm", "bulk-running", "security-key-add",
+    "settings-unfolded", "settings-long-answer", "bulk-confirm", "bulk-running", "security-key-add",
 ]  # fmt: skip
 """Rows of pages that have more, or less, on them where scripts may not run."""
 

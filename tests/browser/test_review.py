@@ -205,6 +205,30 @@ def test_reject_several_with_one_reason(visit, owner, guests, repo_id):
         expect(page.locator("#requests .rows > li").filter(has_text=person.name)).to_contain_text("Not this year")
 
 
+def test_a_refused_decision_leaves_ticks_and_reason(visit, owner, guests, repo_id, javascript):
+    first, *others = (person.name for person in guests)
+    page = visit(f"/{repo_id}/settings", owner)
+    for name in others:
+        page.get_by_label(f"Select {name}").check()
+    page.get_by_label("Reason if you reject").fill("Not this year")
+    page.locator("#bulk").get_by_role("button", name="Accept").click()
+    expect(page.get_by_text("Only those who are rejected read a reason.")).to_be_visible()
+
+    def expect_ticks():
+        expect(page.get_by_label("Reason if you reject")).to_have_value("Not this year")
+        for name in others:
+            expect(page.get_by_label(f"Select {name}")).to_be_checked()
+
+    expect_ticks()
+    expect(page.get_by_label(f"Select {first}")).not_to_be_checked()
+    if javascript:  # Which also keeps them when another decision is made first.
+        page.get_by_role("button", name=f"Accept {first}").click()
+        expect(page.get_by_text(f"{first} has access now.")).to_be_visible()
+        expect_ticks()
+    page.locator("#bulk").get_by_role("button", name="Reject").click()
+    expect(page.get_by_text("2 requests rejected.")).to_be_visible()
+
+
 def test_reject_all_that_match_with_a_reason(visit, stage, owner, guests, repo_id):
     """After having looked at what would be done, and left it."""
     page = visit(f"/{repo_id}/settings?q=company", owner)
@@ -332,3 +356,70 @@ def test_search_the_requests(visit, owner, guests, repo_id):
     expect(page.locator("#requests .rows > li")).to_contain_text(guests[1].email)
     page.get_by_role("link", name="Show all").first.click()
     expect(page.locator("#requests .rows > li")).to_have_count(3)
+
+
+def test_read_a_long_answer_whole_and_go_on(visit, stage, hub, owner, javascript):
+    repo_id = f"{owner.name}/long-answers"
+    hub.publish(repo_id, owner, {"README.md": b"---\nextra_gated_fields:\n  Project: textarea\n---\n"})
+    first, second = stage.next(), stage.next()
+    hub.ask(repo_id, first, {"Project": "Short"})
+    hub.ask(repo_id, second, {"Project": f"Begin {'word ' * 1_000}finally"})
+    page = visit(f"/{repo_id}/settings?show=answers", owner)
+    row = page.locator("#requests .rows > li", has_text=second.name)
+    expect(row).to_contain_text("Begin word")
+    expect(row).not_to_contain_text("finally")
+    row.get_by_role("link", name="Show the whole answer").press("Enter")
+    if javascript:
+        expect(row).to_contain_text("finally")
+        expect(row.locator("dd")).to_be_focused()
+        expect(row.get_by_role("link", name="Show the whole answer")).to_have_count(0)
+        page.get_by_role("button", name=f"Accept {first.name}").click()
+        expect(page.get_by_text(f"{first.name} has access now.")).to_be_visible()
+        expect(row).to_contain_text("finally")
+        assert page.url.endswith("/settings?show=answers"), "it is no page to go back to"
+    else:
+        expect(page.get_by_role("heading", name=f"Answer of {second.name}")).to_be_visible()
+        expect(page.locator("main dd")).to_contain_text("finally")
+        page.get_by_role("link", name="Back to the requests").click()
+        expect(row).to_contain_text("Begin word")
+    page.get_by_role("button", name=f"Accept {second.name}").click()
+    expect(page.get_by_text(f"{second.name} has access now.")).to_be_visible()
+
+
+LINES_CARD = b"""---
+extra_gated_fields:
+  Company: text
+  Purpose:
+    type: select
+    options:
+    - |
+      Research
+      and teaching
+    - Other
+---
+"""
+
+
+def test_an_option_of_several_lines_is_kept_and_filtered_by(visit, stage, hub, owner, guest, javascript):
+    repo_id, second = f"{owner.name}/in-lines", stage.next()
+    hub.publish(repo_id, owner, {"README.md": LINES_CARD})
+    hub.ask(repo_id, second, {"Company": "x", "Purpose": "Other"})
+    page = visit(f"/{repo_id}", guest)
+    page.get_by_label("Company").fill(" ")
+    page.get_by_label("Purpose").select_option(index=1)
+    page.locator("#gate form button[type=submit]").click()
+    expect(page.get_by_text("The form is not complete.")).to_be_visible()
+    assert page.get_by_label("Purpose").evaluate("select => select.selectedIndex") == 1
+    page.get_by_label("Company").fill("Example University")
+    page.locator("#gate form button[type=submit]").click()
+    expect(page.get_by_text("Your request is awaiting review")).to_be_visible()
+
+    page = visit(f"/{repo_id}/settings", owner)
+    page.locator(".review-filters summary").click()
+    choice = page.locator(".review-filters").get_by_label("Purpose", exact=True)
+    choice.select_option(index=1)
+    if not javascript:
+        page.get_by_role("button", name="Apply filters").click()
+    expect(page.get_by_text("1 pending request matches the filters set.")).to_be_visible()
+    expect(page.locator("#requests .rows > li")).to_contain_text(guest.name)
+    assert choice.evaluate("select => select.selectedIndex") == 1

@@ -99,6 +99,11 @@ ANSWERS = {
     "I agree to use this model for non-commercial use ONLY": "true",
 }
 
+LONG_ANSWER = "\n\n".join(
+    f"{number}. We measure how small a model can be before it stops being useful, and to whom. " * 6
+    for number in range(1, 21)
+)
+
 _PROMPT = "\n\n".join(
     f"  ## {number}. Clause\n\n  Results may be published; *recordings* may **not**, whoever asks for them. "
     f"A copy for a colleague is a new request, made in [their own name](https://lab.example.org/ask/{number}). "

@@ -143,6 +143,21 @@ def test_a_body_that_makes_no_sense_is_named_and_changes_nothing(body, about, as
     assert status_of(asked) == "pending"
 
 
+@pytest.mark.parametrize(
+    ("body", "error"),
+    [
+        ({"rejectionReason": "a\u202eb"}, "Invalid input: rejectionReason: contains characters that cannot be shown"),
+        (
+            {"status": "accepted", "rejectionReason": "why"},
+            "Invalid input: rejectionReason: goes with the status rejected only",
+        ),
+    ],
+)
+def test_clients_read_the_words_of_the_api_not_those_of_pages(body, error, asked, api, ada):
+    answer = api(ada).post(HANDLE, {"user": "sam", "status": "rejected"} | body)
+    assert (answer.status_code, answer.json()["error"], answer["X-Error-Message"]) == (400, error, error)
+
+
 def test_the_body_is_checked_before_the_person(asked, api, ada):
     answer = api(ada).post(HANDLE, {"user": "nobody", "status": "accepted", "rejectionReason": "why"})
     assert answer.status_code == 400

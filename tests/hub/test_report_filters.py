@@ -15,7 +15,7 @@ from access.models import AccessRequest
 from accounts.actor import Actor
 from accounts.models import AuditEvent
 from tests.support.cast import ANSWERS, text_of
-from tests.web.pages import soup
+from tests.web.pages import soup, words
 
 REPORT = "/lab/toxic-bert/user-access-report"
 DAYS = {
@@ -175,3 +175,20 @@ def test_the_form_on_the_settings_page_asks_for_what_the_report_knows(asked, bro
     assert set(sent) == {"format", "status", "from", "to"}
     text = text_of(client.get(REPORT, sent)).decode("utf-8-sig")
     assert [row["user"] for row in csv.DictReader(io.StringIO(text, newline=""))] == ["sam"]
+
+
+@pytest.mark.parametrize(
+    ("query", "says"),
+    [
+        ("from=2026-02-01&to=2026-01-31", "“Asked from” must not be after “Asked up to”. No report was made"),
+        ("from=yesterday", "“Asked from” must be a date such as 2026-01-31"),
+        ("status=vip", "“Status” must be one or more of pending, accepted, rejected"),
+    ],
+)
+def test_people_are_told_in_the_words_of_the_form(query, says, asked, browser, ada):
+    answer = browser(ada).get(f"{REPORT}?{query}", headers={"Accept": "text/html"})
+    assert answer.status_code == 400
+    page = words(soup(answer).main)
+    assert says in page
+    assert "Invalid input" not in page
+    assert answer["X-Error-Message"].startswith("Invalid input: ")

@@ -89,8 +89,8 @@ def test_the_page_that_asks_for_a_reason_carries_the_form_on(sams, rita, act, br
 @pytest.mark.parametrize(
     ("reason", "problem"),
     [
-        ("x" * 201, "The reason has at most 200 characters."),
-        ("a\u202eb", "The reason contains characters that cannot be shown."),
+        ("x" * 201, "The reason may have 200 characters at most; yours has 201."),
+        ("a\u202eb", "The reason has characters that cannot be shown."),
     ],
 )
 def test_a_reason_that_does_not_fit_is_refused_and_kept_in_the_field(reason, problem, sams, rita, act):

@@ -315,7 +315,8 @@ def test_a_request_that_was_decided_meanwhile_stays(browser, sam, ada, three_req
     waiting = AccessRequest.objects.get(repo__name="waiting")
     services.review(access_request=waiting, status="accepted", by=Actor(user=ada))
     press(client, page, "/lab/waiting/withdraw-request")
-    assert "No access request found" in words(soup(client.get("/settings/requests")).select_one("#toasts"))
+    told = words(soup(client.get("/settings/requests")).select_one("#toasts"))
+    assert "Your request for lab/waiting is not pending any more: it was accepted." in told
     assert AccessRequest.objects.get(repo__name="waiting").is_accepted
 
 

@@ -45,10 +45,10 @@ def test_add_access_by_user_name(gated_repo, browser, ada, sam, make_user):
     request = AccessRequest.objects.get()
     assert (request.user, request.status, request.granted) == (sam, "accepted", True)
     for user, says in (
-        ("sam", "already has access"),
-        ("nobody", "User not found"),
-        ("", "User not found"),
-        ("\0", "User not found"),
+        ("sam", "sam can download the files already. Nothing was changed."),
+        ("nobody", "Nobody here is called “nobody”. They need an account first."),
+        ("", "Say whom to give access."),
+        ("\0", "Say whom to give access."),
     ):
         client.post(grant, {"user": user})
         assert says in words(soup(client.get(SETTINGS)))

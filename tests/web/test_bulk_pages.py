@@ -76,21 +76,28 @@ def test_who_could_not_be_decided_about_is_named(asked, browser, ada, wes, noor)
 
 @pytest.mark.parametrize(("data", "says"), [
     ({"scope": "selected", "status": "accepted"}, "Nobody is selected."),
-    ({"scope": "selected", "status": "pending", "request": "{sam}"}, "is pending cannot become pending."),
-    ({"scope": "selected", "status": "nonsense", "request": "{sam}"}, "must be one of pending, accepted, rejected"),
-    ({"scope": "selected", "status": "rejected", "reason": "x" * 201, "request": "{sam}"}, "at most 200 characters"),
-    ({"scope": "selected", "status": "accepted", "reason": "y", "request": "{sam}"}, "goes with the status rejected"),
+    ({"scope": "selected", "status": "pending", "request": "{sam}"},
+     "A request that is pending cannot become pending. Load the list again"),
+    ({"scope": "selected", "status": "nonsense", "request": "{sam}"}, "The form is not complete. Load the page again"),
+    ({"scope": "selected", "status": "rejected", "reason": "x" * 231, "request": "{sam}"},
+     "The reason may have 200 characters at most; yours has 231."),
+    ({"scope": "selected", "status": "accepted", "reason": "y", "request": "{sam}"},
+     "Only those who are rejected read a reason. Nothing was changed: leave the reason empty, or reject."),
+    ({"scope": "selected", "status": "rejected", "reason": "\u200by", "request": "{sam}"},
+     "The reason has characters that cannot be shown."),
     ({"scope": "all", "status": "accepted"}, "The form is not complete."),
     ({"scope": "all", "status": "accepted", "until": "yesterday"}, "The form is not complete."),
     ({"scope": "all", "status": "accepted", "until": "2026-13-41T00:00:00Z"}, "The form is not complete."),
     ({"scope": "all", "status": "accepted", "until": "2026-11-23T00:00:00"}, "The form is not complete."),
-    ({"scope": "all", "until": "2026-11-23T00:00:00Z"}, "must be one of pending, accepted, rejected"),
+    ({"scope": "all", "until": "2026-11-23T00:00:00Z"}, "The form is not complete."),
     ({}, "Nobody is selected."),
 ])  # fmt: skip
 def test_nonsense_changes_nothing_and_is_explained(asked, browser, ada, sam, data, says):
     client = browser(ada)
     client.post(BULK, {name: value.format(sam=asked[0].request_id) for name, value in data.items()})
-    assert says in words(soup(client.get(SETTINGS)))
+    told = words(soup(client.get(SETTINGS)).select_one("#toasts"))
+    assert says in told
+    assert "Invalid input" not in told
     assert set(statuses().values()) == {"pending"}
     assert not BulkReview.objects.exists()
 
@@ -98,13 +105,59 @@ def test_nonsense_changes_nothing_and_is_explained(asked, browser, ada, sam, dat
 def test_a_reason_that_was_typed_is_kept_when_something_else_is_wrong(asked, browser, ada):
     client = browser(ada)
     for scope in ({"scope": "selected"}, {"scope": "all", "until": "yesterday"}):
-        response = client.post(f"{BULK}?q=sam", scope | {"status": "rejected", "reason": "Not <this> year"})
-        assert response["Location"] == f"{SETTINGS}?q=sam&reason=Not+%3Cthis%3E+year#requests"
+        response = client.post(f"{BULK}?q=example", scope | {"status": "rejected", "reason": "Not <this> year"})
+        assert response["Location"] == f"{SETTINGS}?q=example#requests", "no reason stands in addresses"
+        page = soup(client.get(response["Location"]))
+        assert page.select_one("#bulk-reason")["value"] == "Not <this> year"
+        assert page.select_one(f"#scope-{scope['scope']}").has_attr("checked")
     page = soup(client.get(response["Location"]))
-    assert page.select_one("#bulk-reason") is None, "one request alone needs no form for several"
-    page = soup(client.get(f"{SETTINGS}?reason=Not+%3Cthis%3E+year"))
-    assert page.select_one("#bulk-reason")["value"] == "Not <this> year"
-    assert "reason" not in form_to(page, BULK)["action"], "it is not carried along"
+    assert page.select_one("#bulk-reason")["value"] == "", "it is shown once"
+    assert page.select_one("#scope-selected").has_attr("checked")
+
+
+def test_a_refused_decision_leaves_the_ticks_that_are_on_the_page(asked, browser, ada, wes):
+    client = browser(ada)
+    ids = [row.request_id for row in asked]
+    data = {"scope": "selected", "status": "rejected", "reason": "é" * 231, "request": [ids[0], ids[2], "0" * 24]}
+    response = client.post(BULK, data)
+    services.review(access_request=asked[2], status="accepted", by=Actor(user=wes))
+    page = soup(client.get(response["Location"]))
+    ticked = {box["value"]: box.has_attr("checked") for box in page.select('input[name="request"]')}
+    assert ticked == {ids[0]: True, ids[1]: False}
+    assert page.select_one("#bulk-reason")["value"] == "é" * 231
+    assert not soup(client.get(SETTINGS)).select('input[name="request"][checked]'), "they are ticked once"
+
+
+def test_a_refused_decision_is_kept_for_its_repo_alone_and_not_at_any_length(asked, make_repo, browser, ada, olu):
+    other = make_repo("lab/other", by=ada, gated="manual")
+    for user in (olu, asked[0].user):
+        services.ask(repo=other, answers={}, by=Actor(user=user))
+    client = browser(ada)
+    data = {"scope": "selected", "status": "rejected", "reason": "x" * 100_000, "request": asked[0].request_id}
+    client.post(BULK, data)
+    page = soup(client.get(f"{other.path}/settings"))
+    assert page.select_one("#bulk-reason")["value"] == ""
+    page = soup(client.get(SETTINGS))
+    assert page.select_one("#bulk-reason")["value"] == "x" * 2_000
+    assert len(page.select('input[name="request"][checked]')) == 1
+
+
+def test_a_refused_decision_is_not_kept_for_long(asked, browser, ada, monkeypatch):
+    client = browser(ada)
+    client.post(BULK, {"scope": "selected", "status": "accepted", "reason": "x", "request": asked[0].request_id})
+    monkeypatch.setattr("gatehub.web.refused._SECONDS", 0)
+    page = soup(client.get(SETTINGS))
+    assert page.select_one("#bulk-reason")["value"] == ""
+    assert not page.select('input[name="request"][checked]')
+
+
+def test_a_decision_that_was_made_leaves_no_ticks(asked, browser, ada, noor):
+    client = browser(ada)
+    services.withdraw(repo=asked[1].repo, by=Actor(user=noor))
+    data = {"scope": "selected", "status": "rejected", "reason": "No", "request": [asked[0].request_id, "0" * 24]}
+    client.post(BULK, data)
+    page = soup(client.get(SETTINGS))
+    assert not page.select('input[name="request"][checked]')
 
 
 def test_all_that_match_are_asked_about_once_more_and_then_decided(asked, browser, ada, told):

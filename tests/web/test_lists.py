@@ -296,7 +296,7 @@ def test_create_a_repo(browser, ada, lab):
     [
         ({"name": ""}, "required"),
         ({"name": "../x"}, "A repo name has letters"),
-        ({"name": "taken"}, "You already created this model repo"),
+        ({"name": "taken"}, "There is a model lab/taken already. Choose another name."),
         ({"namespace": "olu"}, "You don't have the rights"),
         ({"namespace": "nobody"}, "There is no user or organization"),
         ({"type": "space"}, "Select a valid choice"),

@@ -127,7 +127,17 @@ def test_what_was_decided_cannot_be_cancelled_by_the_requester(gated_repo, brows
     client = browser(sam)
     client.post(f"{PATH}/withdraw-request")
     assert AccessRequest.objects.get().status == "rejected"
-    assert "No access request found" in words(soup(client.get(PATH)))
+    told = words(soup(client.get(PATH)).select_one("#toasts"))
+    assert "Your request for lab/toxic-bert is not pending any more: it was rejected. Nothing was changed." in told
+
+
+def test_whoever_cancels_a_request_twice_is_told_that_there_is_none(gated_repo, browser, sam):
+    ask(gated_repo, sam)
+    client = browser(sam)
+    for _ in range(2):
+        client.post(f"{PATH}/withdraw-request")
+    told = words(soup(client.get(PATH)).select_one("#toasts"))
+    assert "You have no request for lab/toxic-bert: it was cancelled already. Nothing was changed." in told
 
 
 def test_an_unverified_address_is_sent_to_be_verified(gated_repo, browser, sam):

@@ -96,3 +96,33 @@ def test_long_and_odd_labels_come_back_letter_for_letter(gated_repo, browser, ad
     response = press(client, page, f"{PATH}/ask-access", **dict.fromkeys(labels, "x"))
     assert response.status_code == 303, [words(problem.parent) for problem in soup(response).select(".problem")]
     assert list(AccessRequest.objects.get().answers) == labels
+
+
+def test_a_chosen_option_of_several_lines_is_kept_as_browsers_send_it(gated_repo, ada, sam):
+    card = b"""---
+extra_gated_fields:
+  Use:
+    type: select
+    options:
+    - |
+      Two
+      lines
+    - >
+      Fold
+      ed
+    - {label: Else, value: other}
+  Company: text
+---
+"""
+    add_files(gated_repo, {"README.md": card}, by=ada)
+    problems = {"Company": "this field is required"}
+    for said, kept in (
+        ("Two\r\nlines\r\n", ["Two\nlines\n"]),
+        ("Fold ed\r\n", ["Fold ed\n"]),
+        ("Else", ["other"]),
+        ("nonsense", []),
+        ("", []),
+    ):
+        page = soup(refused(gated_repo, sam, problems, {"Use": said}))
+        options = form_to(page, f"{PATH}/ask-access").select("select[name=Use] option[selected]")
+        assert [option["value"] for option in options] == kept

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from urllib.parse import urlencode
 
 import pytest
 from django.db import connection
@@ -217,3 +218,49 @@ def test_a_full_list_costs_as_many_queries_as_a_short_one(
     client = browser(ada)
     with django_assert_max_num_queries(13):
         client.get(f"{SETTINGS}?status=rejected")
+
+
+LINES_CARD = (
+    b"---\nextra_gated_fields:\n  Use:\n    type: select\n    options:\n    - |\n      Two\n      lines\n    - "
+    + b"word " * 30
+    + b"\n---\n"
+)
+
+
+@pytest.fixture
+def in_lines(gated_repo, ada, sam, noor):
+    """sam has chosen an option of two lines, noor one of 150 characters."""
+    add_files(gated_repo, {"README.md": LINES_CARD}, by=ada)
+    gated_repo.refresh_from_db()
+    for user, answer in ((sam, "Two\r\nlines\r\n"), (noor, "word " * 30)):
+        services.ask(repo=gated_repo, answers={"Use": answer}, by=Actor(user=user))
+
+
+def as_a_browser_sends_it(option) -> str:
+    return option["value"].replace("\n", "\r\n")
+
+
+def test_an_option_of_several_lines_filters_the_list_without_scripts(in_lines, browser, ada):
+    client = browser(ada)
+    option = soup(client.get(SETTINGS)).select("[name=answer] option")[1]
+    page = soup(client.get(SETTINGS, {"answer": as_a_browser_sends_it(option)}))
+    assert people_on(page) == ["sam"]
+    assert "was left out" not in words(page)
+    assert page.select_one("[name=answer] option[selected]")["value"] == option["value"]
+
+
+def test_all_with_an_option_of_several_lines_are_decided_about(in_lines, browser, ada, sam):
+    client = browser(ada)
+    option = soup(client.get(SETTINGS)).select("[name=answer] option")[1]
+    bulk = f"{SETTINGS}/bulk?{urlencode({'answer': as_a_browser_sends_it(option)})}"
+    page = soup(client.post(bulk, {"scope": "all", "status": "accepted", "until": timezone.now().isoformat()}))
+    assert "1 pending request will be accepted" in words(page)
+    press(client, page, f"{SETTINGS}/bulk")
+    assert AccessRequest.objects.get(status="accepted").user == sam
+
+
+def test_an_option_that_is_cut_has_the_whole_as_its_title(in_lines, browser, ada):
+    _, two, long = soup(browser(ada).get(SETTINGS)).select("[name=answer] option")
+    assert not two.has_attr("title")
+    assert len(long.text) == 90
+    assert long["title"] == ("word " * 30).strip()

@@ -85,7 +85,7 @@ def test_what_both_have_changed_is_looked_at_first(make_repo, lab, browser, ada,
     repo.refresh_from_db()
     assert (repo.gated, repo.gated_notifications_mode) == ("manual", "bulk")
     page = soup(answer)
-    assert "Was changed meanwhile and is manual now" in words(page.select_one("#access .problem"))
+    assert "Was changed by somebody else meanwhile and is manual now" in words(page.select_one("#access .problem"))
     assert press(client, page, OPEN, "orgMembersGated").status_code == 302
     repo.refresh_from_db()
     assert (repo.gated, repo.gated_notifications_mode) == ("auto", "real-time")
@@ -119,7 +119,7 @@ def test_a_wrong_address_is_said_at_its_field_and_kept(gated_repo, browser, ada)
         ({"gated": "open"}, "#access", 'Must be false, "auto" or "manual"'),
         ({"orgMembersGated": "maybe"}, "#access", "Must be true or false"),
         ({"gatedNotificationsMode": "hourly"}, "#access", 'Must be "bulk" or "real-time"'),
-        ({"private": "on"}, "#visibility", "private must be true or false"),
+        ({"private": "on"}, "#visibility", "Must be true or false"),
         ({"disabled": "true"}, "[role=alert]", "disabled is not a setting of a repository"),
     ],
 )

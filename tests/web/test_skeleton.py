@@ -24,7 +24,7 @@ ODD = [
 ]
 FIELDS = (
     "decide_path csrf_token request_id who href fullname email asked_iso asked_full asked_day asked_ago decided_iso "
-    "decided_full decided_day decided_ago reviewer reason answered form_date"
+    "decided_full decided_day decided_ago reviewer reason answered form_date answers_path query"
 ).split()
 
 
@@ -38,7 +38,7 @@ def _rows():
     for number in range(60):
         texts = {name: next(words) for name in FIELDS}
         next(words)  # So that the same field is another word in the next row.
-        pairs = [(next(words), next(words)) for _ in range(number % 4)]
+        pairs = [(next(words), next(words), ("", "2")[number % 2]) for _ in range(number % 4)]
         yield texts, pairs, {"status": ("pending", "accepted", "rejected")[number % 3], "granted": number % 5 == 0}
 
 

@@ -8,6 +8,7 @@ import pytest
 from django.http import QueryDict
 
 from accounts.errors import InvalidFields
+from repos import cards
 from repos.cards import Field, FormSpec, Option, answers_from_post, clean_answers, control_name, countries, country_code
 from repos.cards.answers import MAX_TEXT
 
@@ -219,3 +220,33 @@ def test_all_countries_are_offered_once_and_each_can_be_answered() -> None:
     assert [name for _, name in offered[:2]] == ["Afghanistan", "Åland Islands"]
     for code, name in offered:
         assert country_code(code) == country_code(code.lower()) == country_code(name) == code
+
+
+LINES = ["one\n", "one", "two\nlines\n"]
+
+
+@pytest.mark.parametrize(
+    ("said", "chosen"),
+    [
+        ("one\n", "one\n"),
+        ("one\r\n", "one\n"),
+        ("one\r", "one\n"),
+        ("one", "one"),
+        (" one ", "one\n"),
+        ("two\r\nlines\r\n", "two\nlines\n"),
+        ("two\nlines", "two\nlines\n"),
+        ("two lines", None),
+        ("", None),
+        ("One", None),
+    ],
+)
+def test_an_option_is_known_again_however_its_newlines_arrive_and_the_nearest_comes_first(
+    said: str, chosen: str | None
+) -> None:
+    assert cards.known_again(said, LINES) == chosen
+
+
+def test_an_option_of_several_lines_is_stored_as_the_card_has_it() -> None:
+    spec = FormSpec(fields=(Field("Q", "select", options=(Option("Two\nlines\n", "two\nlines\n"), Option("b", "b"))),))
+    for said in ("two\r\nlines\r\n", "two\nlines", "Two\r\nlines", "Two\rlines\n"):
+        assert clean_answers(spec, {"Q": said}) == {"Q": "two\nlines\n"}

@@ -129,6 +129,7 @@ def test_options_have_a_label_and_a_value() -> None:
         ("Use:\n  type: select\n  options: {a: b}", 5, "needs a list of options"),
         ("Use:\n  type: select\n  options:\n    - a\n    - b\n    - a", 8, 'has the option "a" twice'),
         ("Use:\n  type: select\n  options:\n    - a\n    - {label: a, value: b}", 7, "twice"),
+        ('Use:\n  type: select\n  options:\n    - "a\\nb"\n    - "a\\r\\nb"', 7, "twice"),
         ("Use:\n  type: select\n  options:\n    - a\n    - {label: b, value: a}", 7, "twice"),
         ("Use:\n  type: select\n  options:\n    - a\n    -", 7, "empty option"),
         ("Use:\n  type: select\n  options: ['  ']", 5, "empty option"),
