@@ -13,15 +13,15 @@ from django.core.paginator import Page, Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render, resolve_url
-from django.views.decorators.csrf import csrf_exempt, csrf_protect
+from django.views.decorators.csrf import csrf_exempt
 
 from access import selectors
 from access.policy import Action
 from accounts.actor import Actor, Entrance
 from accounts.errors import HubError, TooLarge
 from accounts.models import User
-from gatehub.authentication import actor_of
-from gatehub.errors import MethodNotAllowed
+from gatehub.authentication import actor_of, check_csrf
+from gatehub.errors import FormExpired, MethodNotAllowed
 from repos.models import Repo
 
 View = Callable[..., HttpResponse]
@@ -84,16 +84,14 @@ def only(*methods: str) -> Callable[[View], View]:
     return decorate
 
 
-def large_form(limit: int) -> Callable[[View], View]:
-    """Take a form of up to `limit` bytes, more than Django's DATA_UPLOAD_MAX_MEMORY_SIZE lets through.
+def large_form(limit: int, *, expired: View | None = None) -> Callable[[View], View]:
+    """Take a form of up to `limit` bytes, which may be more than Django's DATA_UPLOAD_MAX_MEMORY_SIZE lets through.
 
     Reads the form, then checks the CSRF token, which elsewhere the middleware does before the view: so it comes below
-    `signed_in`.  Raises TooLarge.
+    `signed_in`.  A form whose token does not fit goes to `expired` where there is one.  Raises TooLarge, FormExpired.
     """
 
     def decorate(view: View) -> View:
-        protected = csrf_protect(view)
-
         @csrf_exempt
         @wraps(view)
         def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -102,7 +100,13 @@ def large_form(limit: int) -> Callable[[View], View]:
                 if len(raw) > limit:
                     raise TooLarge(f"The form is larger than {limit} bytes.")
                 request.POST = QueryDict(raw, encoding="utf-8")
-            return protected(request, *args, **kwargs)
+            try:
+                check_csrf(request)
+            except FormExpired:
+                if expired is None:
+                    raise
+                return expired(request, *args, **kwargs)
+            return view(request, *args, **kwargs)
 
         return guarded
 
