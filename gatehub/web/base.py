@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from functools import wraps
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.contrib import messages
@@ -13,6 +14,7 @@ from django.core.paginator import Page, Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render, resolve_url
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.csrf import csrf_exempt
 
 from access import selectors
@@ -52,11 +54,24 @@ def signed_in(view: View) -> View:
         if not request.user.is_authenticated:
             if is_partial(request):
                 # The script would put the sign-in page into the middle of this one.
-                return HttpResponse(status=204, headers={"HX-Redirect": resolve_url(settings.LOGIN_URL)})
+                page = _page_of_the_script(request)
+                address = redirect_to_login(page).url if page else resolve_url(settings.LOGIN_URL)
+                return HttpResponse(status=204, headers={"HX-Redirect": address})
             return redirect_to_login(request.get_full_path() if request.method in ("GET", "HEAD") else "/")
         return view(request, *args, **kwargs)
 
     return guarded
+
+
+def _page_of_the_script(request: HttpRequest) -> str:
+    """Path and query of the page on which htmx asked, "" where it names none of this site."""
+    address = request.headers.get("HX-Current-URL", "")
+    if not url_has_allowed_host_and_scheme(address, {request.get_host()}, require_https=request.is_secure()):
+        return ""
+    parts = urlsplit(address)
+    page = parts.path + (f"?{parts.query}" if parts.query else "")
+    # Without its host it could name another: "//elsewhere".
+    return page if url_has_allowed_host_and_scheme(page, None) else ""
 
 
 def is_partial(request: HttpRequest) -> bool:
