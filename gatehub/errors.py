@@ -66,6 +66,14 @@ class FormExpired(NotAllowed):
         super().__init__(message, next_step=next_step or self._NEXT_STEP, help_path=help_path)
 
 
+class OthersForm(FormExpired):
+    """Somebody else was signed in when the form was opened.  What they typed is shown to nobody else."""
+
+    def __init__(self, what_not: str, *, help_path: str) -> None:
+        message = f"Somebody else was signed in when this form was opened. {what_not}"
+        super().__init__(message, next_step="Open it anew: {url}", help_path=help_path)
+
+
 class ServerError(HubError):
     status = 500
     default_message = "Something went wrong on the server. Nothing that you sent was acknowledged."

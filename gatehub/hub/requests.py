@@ -26,8 +26,8 @@ from accounts import services as accounts
 from accounts.actor import Entrance
 from accounts.errors import BadRequest, HubError, InvalidFields, NotFound
 from accounts.models import User
-from gatehub.authentication import SessionAuthentication, actor_of, is_of_this_site
-from gatehub.errors import FormExpired, UnsupportedMediaType, for_people
+from gatehub.authentication import actor_of, check_csrf, is_of_this_site
+from gatehub.errors import FormExpired, OthersForm, UnsupportedMediaType, for_people
 from gatehub.hub import bodies
 from gatehub.hub.base import HubView, HubViewSet, api_repo_path, hub_time, web_repo_paths
 from gatehub.hub.identity import avatar_path
@@ -290,11 +290,7 @@ class AskView(HubView):
         actor, where = actor_of(plain, Entrance.PAGE), self.kwargs
         repo = selectors.find_repo(actor, Action.CARD_VIEW, where["repo_type"], where["namespace"], where["name"])
         if actor.user is None or _written_by(self.request) != actor.user.public_id:
-            raise FormExpired(
-                "Somebody else was signed in when this form was opened. Nothing was sent.",
-                next_step="Open it anew: {url}",
-                help_path=repo.path,
-            )
+            raise OthersForm("Nothing was sent.", help_path=repo.path)
         return gate_page(plain, repo, actor, {}, _answers(self.request, repo), expired=True)
 
 
@@ -312,7 +308,7 @@ _FORMS = frozenset({"application/x-www-form-urlencoded", "multipart/form-data"})
 def _is_of_our_page(request: Request) -> bool:
     """By its CSRF token, of which nobody is asked who is not signed in: what others send is not kept."""
     try:
-        SessionAuthentication().enforce_csrf(request)
+        check_csrf(request)
     except FormExpired:
         return False
     return True

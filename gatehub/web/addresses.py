@@ -1,4 +1,5 @@
-"""`/settings/addresses`: django-allauth's page, with what is wrong with an address and how it is used again.
+"""`/settings/addresses`: django-allauth's page, with what is wrong with an address and how it is used again.  And the
+page on which an address is confirmed.
 
 django-allauth sends an address one link in three minutes, and where it sends none it says nothing, so this page does.
 """
@@ -8,8 +9,11 @@ from __future__ import annotations
 from typing import Any
 
 from allauth.account.internal.flows.email_verification import consume_email_verification_rate_limit
-from allauth.account.views import EmailView
+from allauth.account.internal.stagekit import LOGIN_SESSION_KEY
+from allauth.account.utils import user_pk_to_url_str
+from allauth.account.views import ConfirmEmailView, EmailView
 from django.contrib import messages
+from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
@@ -47,6 +51,24 @@ class AddressesPage(EmailView):  # type: ignore[misc]  # allauth has no types.
         if address is not None and not self._did_send_verification_email:
             _tell_of_no_mail(request, address.email)
         return response
+
+
+class ConfirmPage(ConfirmEmailView):  # type: ignore[misc]  # allauth has no types.
+    """Leads by way of the sign-in to where the sign-up came from, in the same browser: another cannot know."""
+
+    def post(self, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Confirm the address, with which django-allauth forgets the sign-in that waited for it."""
+        # As old as it may be, while it could go on for a quarter of an hour: the mail takes its time.
+        self._waiting: dict[str, Any] = self.request.session.get(LOGIN_SESSION_KEY) or {}
+        response: HttpResponse = super().post(*args, **kwargs)
+        return response
+
+    def get_redirect_url(self) -> str:
+        page, user = self._waiting.get("redirect_url"), self.object.email_address.user
+        is_theirs = self._waiting.get("user_pk") == user_pk_to_url_str(user)
+        if self.request.user.is_authenticated or not is_theirs or not page:
+            return str(super().get_redirect_url())
+        return redirect_to_login(page).url
 
 
 def _may_send(request: HttpRequest, address: str) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from functools import wraps
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.contrib import messages
@@ -13,15 +14,16 @@ from django.core.paginator import Page, Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render, resolve_url
-from django.views.decorators.csrf import csrf_exempt, csrf_protect
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.csrf import csrf_exempt
 
 from access import selectors
 from access.policy import Action
 from accounts.actor import Actor, Entrance
 from accounts.errors import HubError, TooLarge
 from accounts.models import User
-from gatehub.authentication import actor_of
-from gatehub.errors import MethodNotAllowed
+from gatehub.authentication import actor_of, check_csrf
+from gatehub.errors import FormExpired, MethodNotAllowed
 from repos.models import Repo
 
 View = Callable[..., HttpResponse]
@@ -52,11 +54,24 @@ def signed_in(view: View) -> View:
         if not request.user.is_authenticated:
             if is_partial(request):
                 # The script would put the sign-in page into the middle of this one.
-                return HttpResponse(status=204, headers={"HX-Redirect": resolve_url(settings.LOGIN_URL)})
+                page = _page_of_the_script(request)
+                address = redirect_to_login(page).url if page else resolve_url(settings.LOGIN_URL)
+                return HttpResponse(status=204, headers={"HX-Redirect": address})
             return redirect_to_login(request.get_full_path() if request.method in ("GET", "HEAD") else "/")
         return view(request, *args, **kwargs)
 
     return guarded
+
+
+def _page_of_the_script(request: HttpRequest) -> str:
+    """Path and query of the page on which htmx asked, "" where it names none of this site."""
+    address = request.headers.get("HX-Current-URL", "")
+    if not url_has_allowed_host_and_scheme(address, {request.get_host()}, require_https=request.is_secure()):
+        return ""
+    parts = urlsplit(address)
+    page = parts.path + (f"?{parts.query}" if parts.query else "")
+    # Without its host it could name another: "//elsewhere".
+    return page if url_has_allowed_host_and_scheme(page, None) else ""
 
 
 def is_partial(request: HttpRequest) -> bool:
@@ -84,16 +99,14 @@ def only(*methods: str) -> Callable[[View], View]:
     return decorate
 
 
-def large_form(limit: int) -> Callable[[View], View]:
-    """Take a form of up to `limit` bytes, more than Django's DATA_UPLOAD_MAX_MEMORY_SIZE lets through.
+def large_form(limit: int, *, expired: View | None = None) -> Callable[[View], View]:
+    """Take a form of up to `limit` bytes, which may be more than Django's DATA_UPLOAD_MAX_MEMORY_SIZE lets through.
 
     Reads the form, then checks the CSRF token, which elsewhere the middleware does before the view: so it comes below
-    `signed_in`.  Raises TooLarge.
+    `signed_in`.  A form whose token does not fit goes to `expired` where there is one.  Raises TooLarge, FormExpired.
     """
 
     def decorate(view: View) -> View:
-        protected = csrf_protect(view)
-
         @csrf_exempt
         @wraps(view)
         def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -102,7 +115,13 @@ def large_form(limit: int) -> Callable[[View], View]:
                 if len(raw) > limit:
                     raise TooLarge(f"The form is larger than {limit} bytes.")
                 request.POST = QueryDict(raw, encoding="utf-8")
-            return protected(request, *args, **kwargs)
+            try:
+                check_csrf(request)
+            except FormExpired:
+                if expired is None:
+                    raise
+                return expired(request, *args, **kwargs)
+            return view(request, *args, **kwargs)
 
         return guarded
 

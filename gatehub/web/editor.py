@@ -1,21 +1,45 @@
-"""The editor of a repo's card: `README.md` beside the page and the gate that it makes, committed from the browser."""
+"""The editor of a repo's card: `README.md` beside the page and the gate that it makes, committed from the browser.
+
+What was typed outlives the session: it is kept until its writer has signed in, see `unsent`, and shown again where a
+sign-in in another tab has made a new CSRF token.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import wraps
 from typing import Any
 
 from django.contrib import messages
+from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
+from django.urls import reverse
 from django.utils.safestring import SafeString
+from django.views.decorators.csrf import csrf_exempt
 
 from access import policy
 from access.policy import Action
 from accounts.actor import Actor
-from accounts.errors import BadRequest, HubError
-from gatehub.web.base import FORM, SHOW, find_repo, in_words, is_partial, large_form, only, render_private, signed_in
+from accounts.errors import BadRequest, HubError, NotAllowed, TooLarge
+from gatehub.authentication import is_of_this_site
+from gatehub.errors import FormExpired, OthersForm
+from gatehub.web import unsent
+from gatehub.web.base import (
+    FORM,
+    SHOW,
+    View,
+    find_repo,
+    in_words,
+    is_partial,
+    large_form,
+    only,
+    person,
+    render_private,
+    signed_in,
+)
 from gatehub.web.forms import CommitForm
 from gatehub.web.gate import Gate, preview_of
 from gatehub.web.repo import header, rendered_card
@@ -26,6 +50,8 @@ from repos.models import Repo
 
 MOST_BYTES = 6 * content.CARD_MAX_BYTES + 64 * 1024
 """Of a form: browsers send a line end, of which a text may consist, as the six characters %0D%0A."""
+MOST_UNSENT_BYTES = 3 * unsent.MAX_TEXT_BYTES + 64 * 1024
+"""Of a form without a session, in which a byte of a text is up to three characters: nobody fills the memory."""
 SHOWN_OF_A_LINE = 200
 
 
@@ -77,9 +103,93 @@ class Meanwhile:
     changed: bool
 
 
+class NotKept(NotAllowed):
+    """A form whose session has ended, and which could not be kept."""
+
+    default_message = "You have been signed out. What you typed could not be kept here, and nothing was saved."
+    _NEXT_STEP = (
+        "Go back with your browser's Back button, and copy what you have typed. Then sign in and paste it: {url}"
+    )
+
+    def __init__(self, editor: str) -> None:
+        super().__init__(next_step=self._NEXT_STEP, help_path=_sign_in_for(editor))
+
+
+class TooLongToKeep(NotKept):
+    status = TooLarge.status
+    default_message = "You have been signed out. What you typed is too long to be kept here, and nothing was saved."
+
+
+def keeps_text(view: View) -> View:
+    """Keep the text of a form whose session has ended; a preview that is asked for while one types says so instead."""
+
+    @csrf_exempt
+    @wraps(view)
+    def guarded(request: HttpRequest, **where: str) -> HttpResponse:
+        if request.user.is_authenticated or request.method not in FORM:
+            return view(request, **where)
+        if is_partial(request):
+            context = {"sign_in": _sign_in_for(_address("repo", where))}
+            return render_private(request, "repo/_edit_signed_out.html", context)  # 200: htmx shows no other.
+        try:
+            return _keep(request, **where)
+        except TooLarge:
+            raise TooLongToKeep(_address("edit_card", where)) from None
+
+    return guarded
+
+
+def _not_kept(request: HttpRequest, **where: str) -> HttpResponse:
+    raise NotKept(_address("edit_card", where))
+
+
+@large_form(MOST_UNSENT_BYTES, expired=_not_kept)
+def _keep(request: HttpRequest, **where: str) -> HttpResponse:
+    editor, typed = _address("edit_card", where), _fields(request)
+    if "text" in request.POST:
+        if not unsent.fits(typed):
+            raise TooLongToKeep(editor)
+        if not unsent.keep_card(request, editor, typed, by=request.POST.get("by", "")):
+            raise NotKept(editor)
+        messages.info(request, "You were signed out. What you typed is kept for an hour: sign in, and go on with it.")
+    return redirect_to_login(editor)
+
+
+def _shown_again(request: HttpRequest, **where: str) -> HttpResponse:
+    """The editor with the text as it was typed, of which nothing was saved: a sign-in in another tab has made a new
+    CSRF token.  The preview beside it, which changes nothing, goes on.
+
+    Raises FormExpired for what another site sends, and for another person than the one who had opened the editor.
+    """
+    if not is_of_this_site(request):
+        raise FormExpired
+    actor, repo = find_repo(request, Action.FILES_WRITE, where)
+    if request.POST.get("by") != person(request).public_id:
+        raise OthersForm("Nothing was saved.", help_path=_address("edit_card", where))
+    written, text = _written(repo), _typed(request)
+    if is_partial(request):
+        return _part(request, actor, repo, written, text)
+    return _editor(request, actor, repo, written, text, CommitForm(initial=_fields(request)), lost="token", status=403)
+
+
+def _fields(request: HttpRequest) -> dict[str, str]:
+    return {name: request.POST.get(name, "") for name in ("text", *CommitForm.base_fields)}
+
+
+def _address(name: str, where: Mapping[str, str]) -> str:
+    """Of a page of the repo that the address names, which need not be there."""
+    prefix = "dataset_" if where["repo_type"] == Repo.Type.DATASET else ""
+    return reverse(f"{prefix}{name}", args=[where["namespace"], where["name"]])
+
+
+def _sign_in_for(path: str) -> str:
+    return redirect_to_login(path).url
+
+
+@keeps_text
 @signed_in
 @only(*SHOW, *FORM)
-@large_form(MOST_BYTES)
+@large_form(MOST_BYTES, expired=_shown_again)
 def edit(request: HttpRequest, **where: str) -> HttpResponse:
     """`/{repo_id}/edit/main/README.md`"""
     actor, repo = find_repo(request, Action.FILES_WRITE, where)
@@ -88,23 +198,30 @@ def edit(request: HttpRequest, **where: str) -> HttpResponse:
         return _save(request, actor, repo, written)
     if written.closed:
         return _render(request, actor, repo, written, "repo/edit_closed.html", {})
+    kept = unsent.take_card(request, _address("edit_card", where)) if request.method == "GET" else None
+    if kept is not None:
+        return _editor(request, actor, repo, written, _plain(kept["text"]), CommitForm(initial=kept), lost="session")
     text = _first_card(repo) if written.text is None else written.text
     return _editor(request, actor, repo, written, text, CommitForm(initial={"parent": written.head}))
 
 
+@keeps_text
 @signed_in
 @only(*FORM)
-@large_form(MOST_BYTES)
+@large_form(MOST_BYTES, expired=_shown_again)
 def preview(request: HttpRequest, **where: str) -> HttpResponse:
     """`/{repo_id}/edit/preview`: what the text looks like; the whole editor for browsers without scripts."""
     actor, repo = find_repo(request, Action.FILES_WRITE, where)
     written, text = _written(repo), _typed(request)
     if is_partial(request):
-        look = _look(repo, actor, written, text)
-        context = {"repo": repo, "look": look, "partial": True}
-        return render_private(request, "repo/_edit_preview.html", context)
-    form = CommitForm(initial={name: request.POST.get(name, "") for name in CommitForm.base_fields})
-    return _editor(request, actor, repo, written, text, form)
+        return _part(request, actor, repo, written, text)
+    return _editor(request, actor, repo, written, text, CommitForm(initial=_fields(request)))
+
+
+def _part(request: HttpRequest, actor: Actor, repo: Repo, written: Written, text: str) -> HttpResponse:
+    """What the script gets while somebody types."""
+    context = {"repo": repo, "look": _look(repo, actor, written, text), "partial": True}
+    return render_private(request, "repo/_edit_preview.html", context)
 
 
 def _save(request: HttpRequest, actor: Actor, repo: Repo, written: Written) -> HttpResponse:
@@ -180,9 +297,10 @@ def _editor(
     look: Look | None = None,
     refused: HubError | None = None,
     meanwhile: Meanwhile | None = None,
+    lost: str = "",
     status: int = 200,
 ) -> HttpResponse:
-    """The page, with `text` as it was typed."""
+    """The page, with `text` as it was typed.  `lost` says what kept it from being saved: `session`, or CSRF `token`."""
     form.fields["title"].widget.attrs["placeholder"] = _default_title(written)
     context = {
         "form": form,
@@ -192,6 +310,7 @@ def _editor(
         "refused": in_words(request, refused) if refused else "",
         "not_saved": status == BadRequest.status,
         "meanwhile": meanwhile,
+        "lost": lost,
     }
     return _render(request, actor, repo, written, "repo/edit.html", context, status=status)
 

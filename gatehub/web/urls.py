@@ -40,7 +40,11 @@ _ACCOUNT: list[URLPattern] = [
     path("account/inactive", account.account_inactive, name="account_inactive"),
     path("account/confirm", account.reauthenticate, name="account_reauthenticate"),
     path("account/verify", account.email_verification_sent, name="account_email_verification_sent"),
-    re_path(r"^account/verify/(?P<key>[-:\w]+)$", kept_together(account.confirm_email), name="account_confirm_email"),
+    re_path(
+        r"^account/verify/(?P<key>[-:\w]+)$",
+        kept_together(addresses.ConfirmPage.as_view()),
+        name="account_confirm_email",
+    ),
     path("account/code", account.confirm_login_code, name="account_confirm_login_code"),
     path("settings/addresses", kept_together(addresses.AddressesPage.as_view()), name="account_email"),
     path("settings/addresses/use-again", addresses.use_again, name="use_address_again"),

@@ -61,6 +61,18 @@ def without_its_cookie(page: Page) -> None:
     sending("Save")(page)
 
 
+def preview_without_session(page: Page) -> None:
+    page.context.clear_cookies(name="gatehub_session")
+    page.locator("#edit-text").fill("# Typed")
+    page.locator("#edit-preview [role=alert]").wait_for()
+
+
+def too_long_without_session(page: Page) -> None:
+    page.context.clear_cookies(name="gatehub_session")
+    page.locator("#edit-text").evaluate("text => { text.value = 'x'.repeat(600 * 1024); }")
+    sending("Commit to main")(page)
+
+
 def first_step(name: str) -> Act:
     """Sign in with the password; the second factor is asked for then."""
     return sending("Sign in", Username_or_email=name, Password=PASSWORD)
@@ -292,6 +304,8 @@ PAGES = [
         sending("Commit to main", **{"README.md": "---\nextra_gated_fields:\n  Company: nonsense\n---\n"}),
     ),
     Row("edit-meanwhile", f"{RESEARCH}/edit/main/README.md", "ada", 409, too_late),
+    Row("edit-signed-out", f"{RESEARCH}/edit/main/README.md", "ada", act=preview_without_session),
+    Row("edit-not-kept", f"{RESEARCH}/edit/main/README.md", "ada", 413, too_long_without_session),
     Row("edit-closed", "/lab/latin/edit/main/README.md", "ada"),
     # Files and versions.
     Row("files", "/lab/files/tree/main", "ada"),

@@ -10,6 +10,8 @@ import pytest
 import requests
 from playwright.sync_api import Page, Route, expect
 
+from tests.support.hub import PASSWORD
+
 CARD = """---
 license: mit
 extra_gated_prompt: You agree to do no harm.
@@ -119,6 +121,28 @@ def test_two_at_once(visit, hub, owner, repo_id):
     expect(page.get_by_role("article")).to_contain_text("A model")
 
 
+def sign_in(page: Page, name: str) -> None:
+    page.get_by_label("Username or email").fill(name)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.locator("main").get_by_role("button", name="Sign in", exact=True).click()
+
+
+def test_what_was_typed_outlives_the_session(visit, stage, owner, repo_id):
+    page = visit(f"/{repo_id}/edit/main/README.md", owner)
+    text_of(page).fill(SUPERVISED)
+    page.get_by_label("Commit title").fill("Ask who supervises")
+    page.context.clear_cookies(name="gatehub_session")
+    page.get_by_role("button", name="Commit to main").click()
+    expect(page.locator("#toasts")).to_contain_text("What you typed is kept for an hour")
+    sign_in(page, owner.name)
+    expect(page).to_have_url(f"{stage.url}/{repo_id}/edit/main/README.md")
+    expect(page.get_by_role("alert")).to_contain_text("You were signed out when you sent this form. Nothing was saved.")
+    expect(text_of(page)).to_have_value(SUPERVISED)
+    expect(page.get_by_label("Commit title")).to_have_value("Ask who supervises")
+    page.get_by_role("button", name="Commit to main").click()
+    expect(page.locator("#toasts")).to_contain_text("From now on the gate shows its new form")
+
+
 def test_the_way_to_the_line(visit, owner, repo_id, javascript):
     page = visit(f"/{repo_id}/edit/main/README.md", owner)
     long = CARD + "".join(f"\nParagraph {number} {'of many words ' * 30}\n" for number in range(300)) + "\nthe end\n"
@@ -218,6 +242,26 @@ class TestWithScripts:
         page.get_by_role("button", name="Preview").click()
         expect(preview_of(page).get_by_role("heading", name="Asked for")).to_be_visible()
         assert page.evaluate("window.same")
+
+    def test_a_preview_after_the_session_has_ended_leads_to_sign_in_beside_the_text(self, visit, owner, repo_id):
+        page = visit(f"/{repo_id}/edit/main/README.md", owner)
+        page.context.clear_cookies(name="gatehub_session")
+        text_of(page).fill(SUPERVISED)
+        told = preview_of(page).get_by_role("alert")
+        expect(told).to_contain_text("You have been signed out.")
+        expect(page.locator(".toast")).to_have_count(0)
+        expect(text_of(page)).to_have_value(SUPERVISED)
+        with page.context.expect_page() as opened:
+            told.get_by_role("link", name="Sign in").click()
+        sign_in(opened.value, owner.name)
+        expect(opened.value.get_by_role("link", name="Edit model card")).to_be_visible()
+        opened.value.close()
+        text_of(page).fill(SUPERVISED.replace("# A model", "# A better model"))
+        expect(preview_of(page).get_by_role("heading", name="A better model")).to_be_visible()
+        page.get_by_role("button", name="Commit to main").click()
+        expect(page.get_by_role("alert")).to_contain_text("You have signed in again since you opened the editor.")
+        page.get_by_role("button", name="Commit to main").click()
+        expect(page.get_by_role("article")).to_contain_text("A better model")
 
     def test_a_preview_that_fails_costs_nothing_of_what_was_typed(self, visit, stage):
         page = visit("/lab/research/edit/main/README.md", stage.people["ada"])
