@@ -61,7 +61,8 @@ def test_the_second_of_two_reviewers_is_told_what_the_first_did(visit, owner, gu
     first.get_by_role("button", name=f"Accept {name}").click()
     expect(first.get_by_text(f"{name} has access now.")).to_be_visible()
     second.get_by_role("button", name=f"Reject {name}", exact=True).click()
-    expect(second.locator("#toasts")).to_contain_text(f"The request of {name} was accepted by {owner.name} already.")
+    told = f"The request of {name} is not pending any more: {owner.name} accepted it. Nothing was changed."
+    expect(second.locator("#toasts")).to_contain_text(told)
     expect(second.locator("#requests .rows > li")).to_have_count(2)
 
 
