@@ -19,7 +19,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from access import selectors, services
-from access.errors import FormChanged, LoginRequired, NoAccessRequest
+from access.errors import FormChanged, LoginRequired, NoAccessRequest, RepoNotGated
 from access.models import AccessRequest
 from access.policy import Action
 from accounts import services as accounts
@@ -33,7 +33,8 @@ from gatehub.hub.base import HubView, HubViewSet, api_repo_path, hub_time, web_r
 from gatehub.hub.identity import avatar_path
 from gatehub.hub.pagination import CURSOR, PAGE, keyset_page, next_link, whole_number
 from gatehub.web import unsent
-from gatehub.web.repo import gate_page
+from gatehub.web.base import led_above
+from gatehub.web.repo import NOTHING_TO_ASK, gate_page
 from repos import cards
 from repos.models import Repo
 
@@ -255,6 +256,10 @@ class AskView(HubView):
         given = _answers(request, repo)
         try:
             asked = services.ask(repo=repo, answers=given, form=request.query_params.get("form"), by=self.actor)
+        except RepoNotGated:
+            if not on_page or _is_json(request):
+                raise
+            return self._told_that_it_is_open(repo)
         except (InvalidFields, FormChanged) as error:
             if not on_page or _is_json(request):
                 raise
@@ -291,7 +296,17 @@ class AskView(HubView):
         repo = selectors.find_repo(actor, Action.CARD_VIEW, where["repo_type"], where["namespace"], where["name"])
         if actor.user is None or _written_by(self.request) != actor.user.public_id:
             raise OthersForm("Nothing was sent.", help_path=repo.path)
+        if not repo.is_gated:
+            return self._told_that_it_is_open(repo)
         return gate_page(plain, repo, actor, {}, _answers(self.request, repo), expired=True)
+
+    def _told_that_it_is_open(self, repo: Repo) -> HttpResponseBase:
+        messages.info(self.request._request, NOTHING_TO_ASK)
+        return _see_other(self.absolute(repo.path))
+
+    def http_method_not_allowed(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:  # type: ignore[override]  # A redirect, too.
+        led = led_above(request._request, 1, with_query=False)
+        return led if led is not None else super().http_method_not_allowed(request, *args, **kwargs)
 
 
 _NOTHING_SENT = {

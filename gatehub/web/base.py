@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from functools import wraps
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from django.conf import settings
 from django.contrib import messages
@@ -13,8 +13,8 @@ from django.contrib.auth.views import redirect_to_login
 from django.core.paginator import Page, Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, QueryDict
-from django.shortcuts import render, resolve_url
-from django.utils.http import url_has_allowed_host_and_scheme
+from django.shortcuts import redirect, render, resolve_url
+from django.utils.http import escape_leading_slashes, url_has_allowed_host_and_scheme
 from django.views.decorators.csrf import csrf_exempt
 
 from access import selectors
@@ -23,7 +23,7 @@ from accounts.actor import Actor, Entrance
 from accounts.errors import HubError, TooLarge
 from accounts.models import User
 from gatehub.authentication import actor_of, check_csrf
-from gatehub.errors import FormExpired, MethodNotAllowed
+from gatehub.errors import FormExpired, MethodNotAllowed, for_people
 from repos.models import Repo
 
 View = Callable[..., HttpResponse]
@@ -80,13 +80,32 @@ def is_partial(request: HttpRequest) -> bool:
     return headers.get("HX-Request") == "true" and headers.get("HX-History-Restore-Request") != "true"
 
 
-def only(*methods: str) -> Callable[[View], View]:
-    """Refuse other methods, with a page that says so."""
+def led_above(request: HttpRequest, up: int, *, with_query: bool = True) -> HttpResponse | None:
+    """Lead people who look at an address that only takes forms to the page `up` segments above it.
+
+    By the address alone, so that it tells nobody what is there.  None for machines, other methods, and paths of dots.
+    """
+    path = request.path_info
+    if request.method not in SHOW or not for_people(request) or "/." in path:
+        return None
+    query = request.META.get("QUERY_STRING", "") if with_query else ""
+    page = quote(path.rsplit("/", up)[0]) + (f"?{query}" if query else "")
+    return redirect(escape_leading_slashes(page))
+
+
+def only(*methods: str, up: int = 1) -> Callable[[View], View]:
+    """Refuse other methods, with a page that says so.
+
+    Whoever looks at an address that only takes forms is led to where they stand, `up` segments above; 0 is for nowhere.
+    """
 
     def decorate(view: View) -> View:
         @wraps(view)
         def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
             if request.method not in methods:
+                led = led_above(request, up) if methods == FORM and up else None
+                if led is not None:
+                    return led
                 raise MethodNotAllowed(
                     "This address takes forms only." if methods == FORM else "This address takes no forms.",
                     next_step="Go back and try again.",

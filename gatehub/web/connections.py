@@ -100,7 +100,7 @@ def page(request: HttpRequest) -> HttpResponse:
 
 
 @signed_in
-@only(*FORM)
+@only(*FORM, up=2)
 def remove(request: HttpRequest, key: int) -> HttpResponse:
     raise_if_reauthentication_required(request, app=APP)
 

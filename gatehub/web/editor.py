@@ -207,7 +207,7 @@ def edit(request: HttpRequest, **where: str) -> HttpResponse:
 
 @keeps_text
 @signed_in
-@only(*FORM)
+@only(*FORM, up=0)
 @large_form(MOST_BYTES, expired=_shown_again)
 def preview(request: HttpRequest, **where: str) -> HttpResponse:
     """`/{repo_id}/edit/preview`: what the text looks like; the whole editor for browsers without scripts."""

@@ -14,6 +14,7 @@ from urllib.parse import quote
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 
@@ -216,6 +217,13 @@ def _row(place: Place, entry: Entry, last: CommitInfo | None) -> Row:
         place.url("resolve", entry.path) + "?download=true" if is_file else "",
         last,
     )
+
+
+@only(*SHOW)
+def at_main(request: HttpRequest, *, what: str, repo_type: str, **where: str) -> HttpResponse:
+    """`/{repo_id}/tree` and `/{repo_id}/commits`, whether there is such a repo or not."""
+    name = f"dataset_{what}" if repo_type == Repo.Type.DATASET else what
+    return redirect(reverse(name, kwargs={**where, "rest": content.MAIN}))
 
 
 @only(*SHOW)

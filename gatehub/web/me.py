@@ -46,7 +46,7 @@ def token_list(request: HttpRequest) -> HttpResponse:
 
 
 @signed_in
-@only(*FORM)
+@only(*FORM, up=2)
 def revoke_token(request: HttpRequest, key: int) -> HttpResponse:
     """`/settings/tokens/{key}/revoke`"""
 

@@ -28,12 +28,17 @@ _RENDERED_SECONDS = 3600
 ACTIONS = (Action.FILES_READ, Action.FILES_WRITE, Action.SETTINGS_CHANGE)
 """What the pages of a repo differ by."""
 
+NOTHING_TO_ASK = "This repository is open now; nothing needs to be asked."
+"""To whoever sends the form of a gate that was opened meanwhile."""
+
 
 @only(*SHOW)
 def card(request: HttpRequest, **where: str) -> HttpResponse:
     """`/{repo_id}`"""
     actor, repo, may = find_repo_judged(request, Action.CARD_VIEW, ACTIONS, where)
     typed = unsent.take(request, repo)
+    if typed is not None and not repo.is_gated:
+        messages.info(request, NOTHING_TO_ASK)
     return repo_page(request, actor, repo, may, given=typed, was_unsent=typed is not None)
 
 

@@ -382,7 +382,7 @@ PAGES = [
     Row("gated-file", f"{RESEARCH}/blob/main/config.json", "nia", 403),
     Row("gated-file-stranger", f"{RESEARCH}/blob/main/config.json", status=401),
     Row("not-allowed", f"{RESEARCH}/settings", "nia", 403),
-    Row("forms-only", f"{RESEARCH}/settings/move", "ada", 405),
+    Row("forms-only", f"{RESEARCH}/edit/preview", "ada", 405),
     Row("missing-long", f"/{LONG_ORG}/{LONG_REPO}s/tree/main/{'folder/' * 30}{'x' * 120}", LONG_USER, 404),
     Row("too-many-attempts", "/settings/password", "rea", 429, again_and_again),
     Row("server-error", "/lab/lost", "ada", 500),

@@ -219,6 +219,7 @@ REPO = "<segment:namespace>/<segment:name>"
 NO_PAGES = {
     # Addresses that lead on to others.
     "join", "settings", "settings/security/keys", "account/code", "organizations", "organizations/<segment:name>",
+    f"{REPO}/tree", f"{REPO}/commits",
     # One that comes in the middle of a sign-in: see the rows of second factors.
     "login/factor",
     "login/with/github/back",

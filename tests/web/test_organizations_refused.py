@@ -94,5 +94,5 @@ def test_shorter_addresses_lead_on(browser, lab, ada):
 
 def test_wrong_methods_are_told(browser, lab, ada):
     for path in (f"{MEMBERS}/add", f"{MEMBERS}/role", f"{MEMBERS}/remove", f"{SETTINGS}/delete"):
-        assert browser(ada).get(path).status_code == 405
+        assert browser(ada).put(path).status_code == 405
     assert browser(ada).post(MEMBERS).status_code == 405

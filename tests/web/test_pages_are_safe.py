@@ -168,7 +168,8 @@ def test_a_hidden_repo_and_a_missing_one_are_the_same_page(make_repo, olu, sam, 
 def test_a_wrong_method_is_told_on_a_page(gated_repo, browser, ada):
     client = browser(ada)
     for path, method, allowed in (
-        ("/lab/toxic-bert/settings/review", "GET", "POST"),
+        ("/lab/toxic-bert/settings/review", "PUT", "POST"),
+        ("/lab/toxic-bert/edit/preview", "GET", "POST"),
         ("/lab/toxic-bert", "POST", "GET, HEAD"),
         ("/settings/tokens", "DELETE", "GET, HEAD, POST"),
     ):
