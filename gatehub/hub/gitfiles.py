@@ -113,8 +113,9 @@ def _class_body(inner: str) -> str:
             parts.append(_CLASSES.get(member["name"], ""))
             continue
         bounds = [bound[-1] for bound in (member["first"], member["last"]) if bound]
-        if bounds[0] <= bounds[-1]:  # A range such as z-a is empty.
-            parts.append("-".join(re.escape(bound) for bound in bounds))
+        if bounds[0] > bounds[-1]:  # Of a range such as z-a, git still takes the first.
+            bounds = bounds[:1]
+        parts.append("-".join(re.escape(bound) for bound in bounds))
     return "".join(parts)
 
 
