@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django.contrib import admin, messages
@@ -11,8 +12,10 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.urls.resolvers import URLPattern
+from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.timezone import localtime
 
 from access import bulk, policy
 from access.admin.deciding import DONE
@@ -21,6 +24,8 @@ from access.policy import Action
 from accounts.errors import HubError
 from accounts.staff import Log, actor_of
 
+_MOMENTS = ("asked_after", "asked_before")
+_MINUTE = "j F Y, H:i T"
 REFRESHED_AFTER = 2
 """Seconds between one look at a running review and the next."""
 
@@ -114,7 +119,19 @@ def chosen_in_words(review: BulkReview) -> list[tuple[str, str]]:
     if "seen" in chosen:
         return [("ticked", f"{len(chosen['seen'])} requests")]
     said = chosen.get("filter", chosen)
-    return [(name.replace("_", " "), _in_words(value)) for name, value in said.items() if value not in (None, "", [])]
+    given = {name: value for name, value in said.items() if value not in (None, "", [])}
+    return [
+        (name.replace("_", " "), _moment(str(value)) if name in _MOMENTS else _in_words(value))
+        for name, value in given.items()
+    ]
+
+
+def _moment(said: str) -> str:
+    """As the page says other moments; as it is kept, if it is none."""
+    try:
+        return date_format(localtime(datetime.fromisoformat(said)), _MINUTE)
+    except ValueError:
+        return said
 
 
 def _in_words(value: Any) -> str:

@@ -10,6 +10,7 @@ from django.contrib.auth.models import Permission
 from django.utils import timezone
 
 from access import bulk, choices, services, tasks
+from access.admin.bulk_reviews import chosen_in_words
 from access.filters import RequestFilter
 from access.filters_all import StaffFilter
 from access.models import AccessRequest, BulkReview
@@ -150,6 +151,16 @@ def test_a_filter_that_leaves_the_status_open_or_a_step_that_is_none_is_refused(
         bulk.start_everywhere(choice=choices.matching(StaffFilter(status="pending")), status="pending", by=by)
     with pytest.raises(BadRequest):
         choices.ticked([(1, "odd")])
+
+
+def test_what_was_chosen_is_said_in_words(many, by):
+    """It is kept as JSON, whose moments nobody reads."""
+    review = start(by=by)
+    review.chosen["filter"] |= {"asked_before": "2026-11-28T06:52:44.509559+00:00", "asked_after": "odd"}
+    said = dict(chosen_in_words(review))
+    assert said["asked before"] == "28 November 2026, 06:52 UTC"
+    assert said["asked after"] == "odd"
+    assert said["status"] == "pending"
 
 
 @pytest.mark.parametrize(
