@@ -22,11 +22,11 @@ _VOID: Final = frozenset({"br", "hr", "img", "source", "wbr"})
 # Elements that an HTML parser opens again after it had to close them.  They stay within one run of text, see `_block`.
 _FORMATTING: Final = frozenset({"a", "b", "code", "em", "i", "s", "small", "strike", "strong", "tt", "u"})
 _PHRASING: Final = _FORMATTING | frozenset(
-    {"abbr", "br", "cite", "del", "img", "ins", "kbd", "mark", "q", "samp", "span", "sub", "sup", "var", "wbr"}
+    "abbr br cite del img ins kbd mark picture q samp source span sub sup var wbr".split()
 )
 _BLOCKS: Final = frozenset(
     "audio blockquote caption center col colgroup dd details div dl dt figcaption figure h1 h2 h3 h4 h5 h6 hr li ol p"
-    " picture pre section source summary table tbody td tfoot th thead tr ul video".split()
+    " pre section summary table tbody td tfoot th thead tr ul video".split()
 )
 TAGS: Final = _PHRASING | _BLOCKS
 # Their content is no text for readers: it goes with them.

@@ -121,3 +121,11 @@ def test_candidates_that_the_browser_would_refuse_or_that_make_no_sense_go(srcse
 def test_a_picture_may_have_candidates_alone() -> None:
     page = card('<img srcset="a.png 1x, http://example.org/b.png 2x" alt="Plot">', files_closed=False)
     assert page.img["srcset"] == f"{RESOLVE}a.png 1x"
+
+
+@pytest.mark.parametrize("around", ["a", "p"])
+def test_a_picture_stays_within_its_link_and_its_paragraph(around: str) -> None:
+    opening = '<a href="https://example.org">' if around == "a" else '<p align="center">'
+    page = card(f"{opening}{LOGO}</{around}>", files_closed=False)
+    assert page.select_one(f"{around} > picture > img")["alt"] == "Logo"
+    assert len(page.select("picture > source")) == 1
