@@ -48,12 +48,6 @@ class SegmentConverter:
         return value
 
 
-class ModelNamespaceConverter(SegmentConverter):
-    """The namespace of a model: the first segment of a dataset's address is none, whatever the dataset is called."""
-
-    regex = r"(?!datasets/)[^/]+"
-
-
 class RestConverter(SegmentConverter):
     """All that follows, slashes and line breaks included."""
 
@@ -62,7 +56,6 @@ class RestConverter(SegmentConverter):
 
 register_converter(TypeConverter, "repo_type")
 register_converter(SegmentConverter, "segment")
-register_converter(ModelNamespaceConverter, "model_namespace")
 register_converter(RestConverter, "rest")
 
 
@@ -80,12 +73,12 @@ def web_repo_paths(
 
     The name reverses to the first, `dataset_{name}` to the second.
     """
-    below = "<segment:name>" + (f"/{route}" if route else "")
+    address = "<segment:namespace>/<segment:name>" + (f"/{route}" if route else "")
     dataset_name = None if name is None else f"dataset_{name}"
     extra = extra or {}
     return [
-        path(f"datasets/<segment:namespace>/{below}", view, {"repo_type": "dataset", **extra}, name=dataset_name),
-        path(f"<model_namespace:namespace>/{below}", view, {"repo_type": "model", **extra}, name=name),
+        path(f"datasets/{address}", view, {"repo_type": "dataset", **extra}, name=dataset_name),
+        path(address, view, {"repo_type": "model", **extra}, name=name),
     ]
 
 

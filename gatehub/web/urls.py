@@ -122,8 +122,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *_SECOND_FACTORS,
     *_MINE,
     *_ORGANIZATIONS,
-    *web_repo_paths("tree", files.at_main, extra={"what": "tree"}),
-    *web_repo_paths("commits", files.at_main, extra={"what": "commits"}),
     *web_repo_paths("tree/<rest:rest>", files.tree, name="tree"),
     *web_repo_paths("blob/<rest:rest>", files.blob, name="blob"),
     *web_repo_paths("commits/<rest:rest>", files.commits, name="commits"),
@@ -147,5 +145,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *web_repo_paths("settings/bulk/<int:key>", bulk.progress),
     *web_repo_paths("settings/bulk/<int:key>/stop", bulk.stop),
     *web_repo_paths("", repo.card, name="repo"),
+    # Below the cards, since a dataset may have one of these names: "/datasets/lab/tree".
+    *web_repo_paths("tree", files.at_main, extra={"what": "tree"}),
+    *web_repo_paths("commits", files.at_main, extra={"what": "commits"}),
     path("<segment:name>", lists.namespace, name="namespace"),
 ]
