@@ -66,15 +66,20 @@ def api_repo_path(route: str, view: Any, name: str | None = None) -> URLPattern:
     return pattern
 
 
+def page_name(name: str, repo_type: str) -> str:
+    """The name by which an address of `web_repo_paths` is reversed for a repo of the type."""
+    return f"dataset_{name}" if repo_type == Repo.Type.DATASET else name
+
+
 def web_repo_paths(
     route: str, view: Any, name: str | None = None, extra: dict[str, str] | None = None
 ) -> list[URLPattern]:
     """`/{ns}/{name}` and `/datasets/{ns}/{name}`, and what follows, with `extra` arguments for the view.
 
-    The name reverses to the first, `dataset_{name}` to the second.
+    The name reverses to the first, and as `page_name` has it to the second.
     """
     address = "<segment:namespace>/<segment:name>" + (f"/{route}" if route else "")
-    dataset_name = None if name is None else f"dataset_{name}"
+    dataset_name = None if name is None else page_name(name, Repo.Type.DATASET)
     extra = extra or {}
     return [
         path(f"datasets/{address}", view, {"repo_type": "dataset", **extra}, name=dataset_name),

@@ -26,6 +26,7 @@ from accounts.actor import Actor
 from accounts.errors import BadRequest, HubError, NotAllowed, TooLarge
 from gatehub.authentication import is_of_this_site
 from gatehub.errors import FormExpired, OthersForm
+from gatehub.hub.base import page_name
 from gatehub.web import unsent
 from gatehub.web.base import (
     FORM,
@@ -178,8 +179,7 @@ def _fields(request: HttpRequest) -> dict[str, str]:
 
 def _address(name: str, where: Mapping[str, str]) -> str:
     """Of a page of the repo that the address names, which need not be there."""
-    prefix = "dataset_" if where["repo_type"] == Repo.Type.DATASET else ""
-    return reverse(f"{prefix}{name}", args=[where["namespace"], where["name"]])
+    return reverse(page_name(name, where["repo_type"]), args=[where["namespace"], where["name"]])
 
 
 def _sign_in_for(path: str) -> str:

@@ -24,6 +24,7 @@ from access.policy import Action
 from accounts.actor import Actor
 from accounts.errors import NotFound
 from gatehub.caches import kept
+from gatehub.hub.base import page_name
 from gatehub.hub.serving import content_type
 from gatehub.web.base import SHOW, find_repo, find_repo_judged, only
 from gatehub.web.repo import ACTIONS, header, repo_page
@@ -222,8 +223,7 @@ def _row(place: Place, entry: Entry, last: CommitInfo | None) -> Row:
 @only(*SHOW)
 def at_main(request: HttpRequest, *, what: str, repo_type: str, **where: str) -> HttpResponse:
     """`/{repo_id}/tree` and `/{repo_id}/commits`, whether there is such a repo or not."""
-    name = f"dataset_{what}" if repo_type == Repo.Type.DATASET else what
-    return redirect(reverse(name, kwargs={**where, "rest": content.MAIN}))
+    return redirect(reverse(page_name(what, repo_type), kwargs={**where, "rest": content.MAIN}))
 
 
 @only(*SHOW)

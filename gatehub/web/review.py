@@ -16,7 +16,8 @@ from accounts import services as accounts
 from accounts.errors import BadRequest, HubError, NotFound
 from gatehub.web.base import FORM, SHOW, attempt, find_repo, in_words, is_partial, only, render_private, signed_in
 from gatehub.web.repo import header
-from gatehub.web.review_lists import answer_of, day_of_earlier_form, kept, lists
+from gatehub.web.review_lists import kept, lists
+from gatehub.web.review_rows import answer_of, day_of_earlier_form
 from repos.models import Repo
 
 Status = AccessRequest.Status

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property, partial
@@ -13,25 +13,22 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, QueryDict
 from django.middleware.csrf import get_token
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.safestring import SafeString
 
-from access import answers, filters, selectors, services, tallies
+from access import filters, selectors, services, tallies
 from access.filters import AGES, Question, RequestFilter
 from access.finding import Finder, Number
 from access.models import AccessRequest, BulkReview
-from access.moments import Clock, Moment
+from access.moments import Clock
 from accounts import compiled, keyset
-from accounts.errors import NotFound
-from accounts.models import path_of
 from gatehub.web import refused
 from gatehub.web.chart import chart_html
 from gatehub.web.countries import located_country_options
-from gatehub.web.excerpt import beginning_of
 from gatehub.web.refused import Refused
+from gatehub.web.review_rows import Row, answers_in_words, day_of
 from gatehub.web.skeleton import skeleton_of
 from repos import cards
-from repos.models import GateForm, Repo
+from repos.models import Repo
 
 Status = AccessRequest.Status
 PAGE_SIZE = 30
@@ -115,88 +112,6 @@ def kept(said: QueryDict, **changed: str) -> str:
     return urlencode([*pairs, *((name, value) for name, value in changed.items() if value)])
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One request, and its answers in the words of the form that was answered; "" where a question was left out.
-
-    `form_date` is the day on which the author wrote that form, "" where the form is still the same.
-    """
-
-    request: Any  # What is `SHOWN` of it.
-    answers: list[tuple[str, str]]
-    asked: Moment
-    decided: Moment
-    form_date: str = ""
-
-    @property
-    def answered(self) -> int:
-        return sum(bool(answer) for _, answer in self.answers)
-
-    @property
-    def beginnings(self) -> list[tuple[str, str, str]]:
-        """Each question with the beginning of its answer; and where that is not all of it, the number of the question,
-        by which its page is found.  Answers may have 20,000 characters each, and a list is sent with each decision."""
-        shown = []
-        for number, (label, answer) in enumerate(self.answers, start=1):
-            beginning = beginning_of(answer)
-            shown.append((label, beginning, "" if beginning == answer else str(number)))
-        return shown
-
-    @property
-    def texts(self) -> dict[str, str]:
-        """What `repo/_request.html` shows, beside the answers."""
-        request, asked, decided = self.request, self.asked, self.decided
-        return {
-            "request_id": request.request_id,
-            "who": request.user__username,
-            "href": path_of(request.user__username),
-            "fullname": request.fullname,
-            "email": request.email,
-            "asked_iso": asked.iso,
-            "asked_full": asked.full,
-            "asked_day": asked.day,
-            "asked_ago": asked.ago,
-            "decided_iso": decided.iso,
-            "decided_full": decided.full,
-            "decided_day": decided.day,
-            "decided_ago": decided.ago,
-            "reviewer": request.reviewed_by__username or "",
-            "reason": request.rejection_reason,
-            "answered": f"{self.answered} answer{'' if self.answered == 1 else 's'}",
-            "form_date": self.form_date,
-        }
-
-    @property
-    def flags(self) -> dict[str, Hashable]:
-        return {"status": self.request.status, "granted": self.request.granted}
-
-
-def answer_of(request: AccessRequest, number: int) -> tuple[str, str]:
-    """The question with that number, as it was asked, and its answer.  Raises NotFound."""
-    given = _answers(services.form_spec(request.form), request.answers)
-    if not 1 <= number <= len(given):
-        raise NotFound("There is no such answer.", next_step="The request may have been sent anew meanwhile.")
-    return given[number - 1]
-
-
-def day_of_earlier_form(repo: Repo, form: GateForm | None) -> str:
-    """The day on which the author wrote a form that is not the one in force; "" for the one in force, and for none."""
-    if form is None or services.form_digest(form) == services.form_digest(repo.gate_form):
-        return ""
-    return _day(form.created_at)
-
-
-def _day(at: datetime) -> str:
-    return date_format(timezone.localtime(at), "j F Y")
-
-
-def _answers(spec: cards.FormSpec, given: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Each question of the form with its answer, and then what else was answered."""
-    in_words = dict(answers.in_words(spec, list(given.items())))
-    asked = [(field.label, in_words.pop(field.label, "")) for field in spec.fields]
-    return [*asked, *in_words.items()]
-
-
 class Lists:
     """One of the three lists as an address asks for it, and what stands around it.  What is not shown costs nothing."""
 
@@ -268,11 +183,11 @@ class Lists:
         forms = {request.form__digest: request.form__created_at for request in self.slice.rows if request.form__digest}
         specs, without = services.form_specs(self.repo, forms), cards.FormSpec()
         in_force = services.form_digest(self.repo.gate_form)
-        days = {key: _day(at) for key, at in forms.items() if key != in_force}
+        days = {key: day_of(at) for key, at in forms.items() if key != in_force}
         rows, moment = [], Clock().moment
         for request in self.slice.rows:
             form = request.form__digest
-            given = _answers(specs.get(form, without), request.answers)
+            given = answers_in_words(specs.get(form, without), request.answers)
             asked, decided = moment(request.requested_at), moment(request.reviewed_at)
             rows.append(Row(request, given, asked, decided, days.get(form, "")))
         return rows

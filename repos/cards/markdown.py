@@ -73,6 +73,8 @@ _ROLES: Final = {"role": {"img"}, "aria-label": {"done", "not done", _TO_HEADING
 _FILES: Final = {"src", "poster"}
 _MEDIA: Final = re.compile(r"[\w\s().:,/<>=+*-]{1,300}", re.ASCII)
 """Media queries and sizes, such as `(prefers-color-scheme: dark)`: a condition, which loads nothing."""
+_NEVER: Final = {"media": "not all", "sizes": None}
+"""In the place of another: without its condition, a file for the dark would always be shown."""
 _CANDIDATE: Final = re.compile(r"[\s,]*(\S*[^\s,])(?:\s+([^,]*))?(?:,|$)")
 _DESCRIPTOR: Final = re.compile(r"(?:\d{1,5}w|\d{1,5}h|\d{1,3}(?:\.\d{1,5})?x)?", re.ASCII)
 MAX_SRCSET: Final = 4096
@@ -186,7 +188,7 @@ class _Addresses:
         if name == "srcset":
             return self._candidates(value)
         if name in ("media", "sizes"):
-            return value if _MEDIA.fullmatch(value) else None
+            return value if _MEDIA.fullmatch(value) else _NEVER[name]
         if name in ("id", "name"):
             return f"{ID_PREFIX}{value}" if self.ids and value and len(value) <= 200 else None
         if name == "class":

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
 
@@ -33,12 +33,9 @@ _PREFIX: Final = "tag:yaml.org,2002:"
 _KNOWN_TAGS: Final = {None, *(_PREFIX + name for name in ("str", "map", "seq", "bool", "int", "float", "null"))}
 # YAML has no form for these; they come in as they are, or as an escape such as "\0" in double quotes.
 _FORBIDDEN: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
-# As JSON writes a character beyond U+FFFF, and programs that make cards by it; YAML's own escape for it is `\\U`.
-_PAIR: Final = re.compile(r"\\u(d[89ab][0-9a-f]{2})\\u(d[c-f][0-9a-f]{2})|\\.", re.IGNORECASE | re.DOTALL)
-_HALF: Final = re.compile(r"\\ud[89ab]", re.IGNORECASE)
-_QUOTED: Final = re.compile(r'"(?:\\.|[^"\\])*', re.DOTALL)
-# Texts with such pairs.
-MAX_MENDED: Final = 100
+# As JSON writes a character beyond U+FFFF, behind pairs of backslashes that are characters themselves.
+_ESCAPED_PAIR: Final = re.compile(r"(?<!\\)((?:\\\\)*)\\u([Dd][89ABab][0-9A-Fa-f]{2})\\u([Dd][C-Fc-f][0-9A-Fa-f]{2})")
+_AS_LONG: Final = r"\1\\u0041\\u0041"
 _INTEGER: Final = re.compile(r"[-+]?[0-9]{1,18}")  # What fits 64 bits, and so any database and any client.
 _HINTS: Final = {
     "mapping values are not allowed": (
@@ -143,10 +140,10 @@ def compose(text: str) -> yaml.MappingNode | None:
     if found := _FORBIDDEN.search(text):
         line = text.count("\n", 0, found.start()) + 1
         raise CardError(f"the control character U+{ord(found[0]):04X} is not allowed in metadata", line=line)
-    text = _with_joined_pairs(text)
     try:
-        _check_events(text)
-        loader = CardLoader(text)
+        # YAML 1.2 takes JSON as it is, but libyaml knows no pairs: it reads others first, and learns where they may be.
+        quoted = _checked_events(_ESCAPED_PAIR.sub(_AS_LONG, text))
+        loader = CardLoader(_with_joined_pairs(text, quoted))
         try:
             root = loader.get_single_node()
         finally:
@@ -160,36 +157,12 @@ def compose(text: str) -> yaml.MappingNode | None:
     return root
 
 
-def _with_joined_pairs(text: str) -> str:
-    r"""The text with each `\uD83D\uDE00` within double quotes as `\U0001f600`; libyaml takes halves for errors."""
-    for _ in range(MAX_MENDED if _HALF.search(text) else 0):
-        try:
-            for _ in yaml.parse(text, Loader=CardLoader):
-                pass
-        except yaml.MarkedYAMLError as error:
-            quote, problem = error.context_mark, error.problem
-            if quote is None or "Unicode character escape" not in str(problem):
-                break
-            start = quote.index
-            mended = _QUOTED.sub(lambda quoted: _PAIR.sub(_joined, quoted[0]), text[start:], count=1)
-            if mended == text[start:]:
-                break
-            text = text[:start] + mended
-        else:
-            break
-    return text
+def _checked_events(text: str) -> list[tuple[int, int]]:
+    """Where the texts in double quotes stand.
 
-
-def _joined(escape: re.Match[str]) -> str:
-    if escape[1] is None:
-        return escape[0]
-    character = bytes.fromhex(escape[1] + escape[2]).decode("utf-16-be")
-    return f"\\U{ord(character):08x}"
-
-
-def _check_events(text: str) -> None:
-    """Refuse depth and tags before anything is built from them: composing recurses, this does not."""
-    depth = 0
+    Refuses depth and tags before anything is built from them: composing recurses, this does not.
+    """
+    depth, quoted = 0, []
     for count, event in enumerate(yaml.parse(text, Loader=CardLoader)):
         line = line_of(event)
         if count > 2 * MAX_VALUES:  # A collection is two events.
@@ -203,6 +176,22 @@ def _check_events(text: str) -> None:
                 raise CardError(f"the metadata is nested more than {MAX_DEPTH} levels deep", line=line)
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
+        elif isinstance(event, yaml.ScalarEvent) and event.style == '"' and event.start_mark and event.end_mark:
+            quoted.append((event.start_mark.index, event.end_mark.index))
+    return quoted
+
+
+def _with_joined_pairs(text: str, quoted: Sequence[tuple[int, int]]) -> str:
+    """The text with the characters themselves within double quotes; elsewhere a backslash is a backslash."""
+    parts, position = [], 0
+    for start, end in quoted:
+        parts += [text[position:start], _ESCAPED_PAIR.sub(_character, text[start:end])]
+        position = end
+    return "".join([*parts, text[position:]])
+
+
+def _character(pair: re.Match[str]) -> str:
+    return pair[1] + bytes.fromhex(pair[2] + pair[3]).decode("utf-16-be")
 
 
 def _explained(error: yaml.YAMLError) -> CardError:

@@ -129,3 +129,9 @@ def test_a_picture_stays_within_its_link_and_its_paragraph(around: str) -> None:
     page = card(f"{opening}{LOGO}</{around}>", files_closed=False)
     assert page.select_one(f"{around} > picture > img")["alt"] == "Logo"
     assert len(page.select("picture > source")) == 1
+
+
+@pytest.mark.parametrize("media", ["(prefers-color-scheme: 'dark')", "x" * 301, "a{b}", "url(x);"])
+def test_a_condition_that_is_none_chooses_its_file_never(media: str) -> None:
+    page = card(LOGO.replace("(prefers-color-scheme: dark)", media), files_closed=False)
+    assert page.picture.source["media"] == "not all"
