@@ -230,13 +230,32 @@ class Link:
         return State.WAITING if state is State.OWN else state
 
 
-def token_for(repo: Repo) -> str:
-    """The signed part of the link, for a mail to the repo's address and for no other eyes."""
-    return _signer(repo).sign(f"{repo.pk}.{repo.gated_notifications_email_nonce}")
+def token_for(repo: Repo, at: datetime) -> str:
+    """The signed part of the link, for a mail to the repo's address and for no other eyes.
+
+    Its life counts from `at`, when the mail was asked for: each attempt to send it is the same mail, and the link ends
+    when the mail says that it does.
+    """
+    return _SignedAt(at, salt=_salt(repo)).sign(f"{repo.pk}.{repo.gated_notifications_email_nonce}")
+
+
+class _SignedAt(signing.TimestampSigner):
+    """Django's, with a moment of ours: https://docs.djangoproject.com/en/5.2/topics/signing/"""
+
+    def __init__(self, at: datetime, *, salt: str) -> None:
+        super().__init__(salt=salt)
+        self._at = at
+
+    def timestamp(self) -> str:
+        return signing.b62_encode(int(self._at.timestamp()))
 
 
 def _signer(repo: Repo) -> signing.TimestampSigner:
-    return signing.TimestampSigner(salt=f"{_SALT}:{repo.gated_notifications_email}")
+    return signing.TimestampSigner(salt=_salt(repo))
+
+
+def _salt(repo: Repo) -> str:
+    return f"{_SALT}:{repo.gated_notifications_email}"
 
 
 def find_link(token: str) -> Link:

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from allauth.account.models import EmailAddress
+from django.utils import timezone
 
 from access import bulk, device, organizations, report, services, tokens
 from access.filters import RequestFilter
@@ -126,7 +127,7 @@ def _stopped(scene: Scene) -> AddressProblem | None:
 def _confirmed(scene: Scene, answer: Callable[..., Any]) -> None:
     repo_services.change_settings(scene.repo, {"gatedNotificationsEmail": "gate@example.org"}, by=Actor(user=scene.ada))
     scene.repo.refresh_from_db()
-    answer(notification_address.token_for(scene.repo), by=scene.by)
+    answer(notification_address.token_for(scene.repo, timezone.now()), by=scene.by)
 
 
 NOTHING, BEFORE, AFTER, BOTH = (False, False), (True, False), (False, True), (True, True)

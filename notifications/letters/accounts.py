@@ -48,7 +48,7 @@ def confirm_address(delivery: Delivery) -> Letter:
         raise NothingToSay("The address does not wait for a confirmation any more.")
     repo = mail.repo
     assert repo is not None  # `is_due` has looked.
-    token = notification_address.token_for(repo)
+    token = notification_address.token_for(repo, mail.at)
     context = {
         "about": About.of(repo),
         "asked_by": unlinked(mail.asked_by.username) if mail.asked_by else "",

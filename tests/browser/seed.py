@@ -146,7 +146,7 @@ def _notification_addresses(ada: User) -> dict[str, str]:
         repo = repos.change_settings(
             Repo.objects.get(name=name), {"gatedNotificationsEmail": address}, by=Actor(user=ada)
         )
-        found[f"address_{state}"] = notification_address.token_for(repo)
+        found[f"address_{state}"] = notification_address.token_for(repo, timezone.now())
     notification_address.confirm(found["address_confirmed"], by=Actor())
     notification_address.refuse(found["address_refused"], by=Actor())
     return found

@@ -102,7 +102,7 @@ def test_an_address_that_waits_no_more_is_not_asked(asked, gated_repo, ada, then
     elif then == "deleted":
         services.delete_repo(gated_repo, by=by)
     else:
-        token = notification_address.token_for(gated_repo)
+        token = notification_address.token_for(gated_repo, timezone.now())
         (notification_address.confirm if then == "confirmed" else notification_address.refuse)(token, by=Actor())
     with pytest.raises(NothingToSay):
         mail_of(asked)

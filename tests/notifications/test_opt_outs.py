@@ -6,6 +6,7 @@ from __future__ import annotations
 import pytest
 from django.core import signing
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 
 from accounts.actor import Actor
 from accounts.models import AuditEvent, User
@@ -25,7 +26,7 @@ def desk(gated_repo, ada) -> Repo:
     """lab/toxic-bert, whose notifications go to a stranger, who agreed."""
     services.change_settings(gated_repo, {"gatedNotificationsEmail": DESK}, by=Actor(user=ada))
     gated_repo.refresh_from_db()
-    notification_address.confirm(notification_address.token_for(gated_repo), by=Actor())
+    notification_address.confirm(notification_address.token_for(gated_repo, timezone.now()), by=Actor())
     gated_repo.refresh_from_db()
     return gated_repo
 
@@ -151,7 +152,7 @@ def test_a_summary_s_link_ends_all_its_repos(desk, make_repo, ada, queue):
 def test_what_is_no_link_is_refused(sam, queue, desk):
     token = token_of(queue("digest", user=sam))
     own_salt = signing.Signer(salt="elsewhere").sign_object(["requests", sam.pk])
-    for wrong in ("", "x", token[:-1], token[1:], own_salt, notification_address.token_for(desk)):
+    for wrong in ("", "x", token[:-1], token[1:], own_salt, notification_address.token_for(desk, timezone.now())):
         with pytest.raises(InvalidLink):
             opt_outs.find(wrong)
         with pytest.raises(InvalidLink):

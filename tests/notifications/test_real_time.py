@@ -80,7 +80,7 @@ def test_a_confirmed_notification_address_is_told_instead(real_time, send_reques
     deliver_mails()
     kinds = dict(sent())
     assert kinds == {"confirm-address": "desk@example.com", "new-request": "ada@example.org"}, "not before it agreed"
-    notification_address.confirm(notification_address.token_for(real_time), by=Actor())
+    notification_address.confirm(notification_address.token_for(real_time, timezone.now()), by=Actor())
     services.withdraw(repo=real_time, by=Actor(user=sam))
     send_request(real_time, sam)
     deliver_mails()
@@ -172,7 +172,7 @@ def test_where_mails_to_the_address_came_back_the_usual_ones_are_told(
     real_time, send_request, ada, sam, deliver_mails, sent
 ):
     real_time = repos.change_settings(real_time, {"gatedNotificationsEmail": "desk@example.com"}, by=Actor(user=ada))
-    notification_address.confirm(notification_address.token_for(real_time), by=Actor())
+    notification_address.confirm(notification_address.token_for(real_time, timezone.now()), by=Actor())
     AddressProblem.objects.create(address="desk@example.com", what="bounced")
     send_request(real_time, sam)
     deliver_mails()

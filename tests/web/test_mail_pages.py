@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from access import services as access
 from accounts.actor import Actor
@@ -141,7 +142,7 @@ def test_people_press_a_button_and_may_take_it_back(browser, sam):
 def test_a_repo_s_address_is_refused_and_taken_back(browser, gated_repo, ada):
     services.change_settings(gated_repo, {"gatedNotificationsEmail": DESK}, by=Actor(user=ada))
     gated_repo.refresh_from_db()
-    notification_address.confirm(notification_address.token_for(gated_repo), by=Actor())
+    notification_address.confirm(notification_address.token_for(gated_repo, timezone.now()), by=Actor())
     path = link("digest", repo=gated_repo)
     client = browser()
     page = soup(client.get(path))
