@@ -18,12 +18,12 @@ from access.moments import Clock, Moment
 from access.policy import Action
 from accounts import audit_export, compiled, keyset
 from accounts.audit import AuditEvent, AuditEventQuerySet, Noun
-from accounts.audit_changes import Change, compared
 from accounts.errors import BadRequest
 from accounts.keyset import NotACursor
 from accounts.models import User
 from gatehub.web import history_words as words
 from gatehub.web.base import SHOW, find_repo, only, render_private, signed_in
+from gatehub.web.history_facts import Fact, facts
 from gatehub.web.repo import header
 from repos.models import Repo
 
@@ -42,7 +42,7 @@ class Line:
     profile: str
     what: str
     entrance: str
-    changes: list[Change]
+    facts: list[Fact]
 
 
 def newest(repo: Repo) -> list[Line]:
@@ -74,17 +74,10 @@ def _lines(events: list[AuditEvent]) -> list[Line]:
             profile=f"/{there[event.actor_id_at_the_time]}" if event.actor_id_at_the_time in there else "",
             what=words.sentence(event),
             entrance=words.ENTRANCES.get(event.entrance, ""),
-            changes=[change for change in _changes(event) if change.differs],
+            facts=facts(event.verb, *_told(event)),
         )
         for event in events
     ]
-
-
-def _changes(event: AuditEvent) -> list[Change]:
-    """By name.  A single value is in the sentence, or is a commit, which the files tell of."""
-    shown = words.SHOWN.get(event.verb.partition(":")[0])
-    changes = [change for change in compared(*_told(event)) if change.name]
-    return [change for change in changes if shown is None or change.name in shown]
 
 
 def _told(event: AuditEvent) -> tuple[Any, Any]:

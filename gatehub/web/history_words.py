@@ -24,16 +24,17 @@ _OF_REPO: Final = {
 }
 
 WORDS: Final = {
-    # {who}: the person whom it is about; {ref}: a branch or tag; {target}, {before}, {after}: as the trail has them.
+    # {who}: the person whom it is about; {ref}: a branch or tag; {target}, {before}, {after}: as the trail has them;
+    # {many}: how many requests; {to_decide}, {decided}: what is to be done with them, and was.
     "access_request:asked": "asked for access",
     "access_request:withdrawn": "took the request for access back",
     "access_request:accepted": "accepted the request of {who}",
     "access_request:rejected": "rejected the request of {who}",
     "access_request:cancelled": "put the request of {who} back to pending",
     "access_request:granted": "gave {who} access",
-    "bulk_review:started": "began to decide about many requests at once",
-    "bulk_review:finished": "decided about many requests at once",
-    "bulk_review:stopped": "decided about many requests at once, and not about all",
+    "bulk_review:started": "began to {to_decide} {many}",
+    "bulk_review:finished": "{decided} {many}",
+    "bulk_review:stopped": "{decided} {many}, and stopped before the rest",
     "report:export": "downloaded the report of access requests",
     "audit:export": "downloaded this history",
     "audit:addresses_forgotten": "forgot old network addresses",
@@ -104,16 +105,11 @@ TOLD: Final = frozenset(
 )
 """Nouns of which a repo's people see before and after.  Of others these may hold what is not theirs."""
 
-SHOWN: Final = {
-    # Of before and after, what the page shows beside the sentence.  A download has all.
-    "access_request": {"reason"},
-    "bulk_review": {"status", "total", "decided", "refused", "because"},
-    "gate_form": set(),
-    "report": {"format"},
-    "audit": {"format"},
-    "notification_address": set(),
+_DECIDED: Final = {
+    "accepted": ("accept", "accepted"),
+    "rejected": ("reject", "rejected"),
+    "pending": ("put back to pending", "put back to pending"),
 }
-"""Nouns that are not here show everything."""
 
 ENTRANCES: Final = {"page": "on the pages", "api": "by the API", "git": "by git", "admin": "in the admin", "system": ""}
 STAFF, ITSELF, STRANGER = "Staff of this server", "GateHub", "Somebody who was not signed in"
@@ -130,7 +126,11 @@ def sentence(event: AuditEvent) -> str:
     if words is None:
         return event.verb.replace("_", " ").replace(":", ": ")
     after = event.after if isinstance(event.after, dict) else {}
+    to_decide, decided = _DECIDED.get(str(after.get("status")), ("decide about", "decided about"))
     said = words.format(
+        to_decide=to_decide,
+        decided=decided,
+        many=_requests(after.get("total", after.get("decided"))),
         who=event.target.partition(" on ")[0],
         ref=_short(event.target.partition("@")[2]),
         target=event.target,
@@ -148,6 +148,13 @@ def person_of(event: AuditEvent) -> str:
     if event.actor:
         return event.actor
     return ITSELF if event.entrance == "system" else STRANGER
+
+
+def _requests(number: Any) -> str:
+    """So many requests, which were decided in one step.  Other GateHubs may say no number."""
+    if not isinstance(number, int):
+        return "many requests at once"
+    return "1 request" if number == 1 else f"{number:,} requests at once" if number else "no request"
 
 
 def _short(ref: str) -> str:

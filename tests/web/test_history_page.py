@@ -11,6 +11,7 @@ import pytest
 from access import services
 from accounts.actor import SYSTEM, Actor, Entrance
 from accounts.models import AuditEvent, Namespace
+from gatehub.web import history_facts, history_words
 from repos import services as repo_services
 from tests.support.cast import make_token, text_of
 from tests.web.pages import soup, words
@@ -44,7 +45,8 @@ def test_the_settings_page_tells_the_newest_and_leads_to_all(eventful, browser, 
     told = lines(page.select_one("#history"))
     assert len(told) == 5
     assert told[0].startswith("Staff of this server had a mail sent again")
-    assert "ada changed the settings gated manual → auto" in told[2]
+    what = "ada changed the settings Who may download Gated, manual review → Gated, automatic approval "
+    assert told[2].startswith(what)
     assert page.select_one(f'#history a[href="{HISTORY}"]')
     assert page.select_one('.subnav a[href="#history"]')
 
@@ -53,7 +55,7 @@ def test_it_says_who_did_what_and_how_in_plain_words(eventful, browser, ada):
     page = soup(browser(ada).get(HISTORY))
     told = " | ".join(lines(page))
     for said in ("Staff of this server disabled the repository", "ada rejected the request of sam",
-                 "reason Say more", "sam asked for access", "ada created the repository", "ada committed to main",
+                 "Reason Say more", "sam asked for access", "ada created the repository", "ada committed to main",
                  "on the pages", "by the API"):  # fmt: skip
         assert said in told, said
     assert page.select_one('.history a.title[href="/sam"]')
@@ -179,6 +181,60 @@ def test_an_unknown_format_or_a_look_at_the_headers_records_nothing(eventful, br
     assert browser(ada).get(DOWNLOAD, {"format": "xml"}).status_code == 400
     assert browser(ada).head(DOWNLOAD, {"format": "csv"}).status_code == 200
     assert not _events_of("audit:export").exists()
+
+
+def test_what_matches_nothing_is_no_download(eventful, browser, ada):
+    client = browser(ada)
+    assert len(soup(client.get(HISTORY)).select("a[download]")) == 2
+    assert not soup(client.get(HISTORY, {"person": "nobody"})).select("a[download]")
+
+
+def test_settings_are_called_as_on_the_settings_page(gated_repo, browser, ada):
+    by = Actor(user=ada, entrance=Entrance.PAGE)
+    changed = {"private": True, "orgMembersGated": True, "gatedNotificationsMode": "real-time"}
+    repo_services.change_settings(gated_repo, changed, by=by)
+    repo_services.change_settings(gated_repo, {"gated": False, "gatedNotificationsEmail": "desk@example.com"}, by=by)
+    client = browser(ada)
+    page, settings = soup(client.get(HISTORY)), words(soup(client.get("/lab/toxic-bert/settings")))
+    told = [words(fact) for fact in page.select(".history dl > div")]
+    assert "Visibility Public → Private" in told
+    assert "Members must ask, too no → yes" in told
+    assert "Notifications Once a day → Real-time" in told
+    assert "Notification address none → desk@example.com" in told
+    assert "Who may download Gated, manual review → Open" in told
+    assert not [fact for fact in told if "_" in fact]
+    for known in ("Public", "Private", "Once a day", "Real-time", "Gated, manual review", "Open"):
+        assert known in settings, "the history says it as the settings do"
+
+
+@pytest.mark.parametrize(
+    ("event", "said", "told"),
+    [
+        ("started", {"status": "accepted", "total": 1}, "began to accept 1 request"),
+        ("started", {"status": "rejected", "total": 1400}, "began to reject 1,400 requests at once"),
+        ("finished", {"status": "accepted", "decided": 12, "refused": 3}, "accepted 12 requests at once"),
+        ("finished", {"status": "pending", "decided": 0, "refused": 1}, "put back to pending no request"),
+        ("stopped", {"status": "accepted", "decided": 2, "because": "x"}, "accepted 2 requests at once, and stopped"),
+        ("finished", None, "decided about many requests at once"),
+        ("finished", {"status": ["x"], "decided": "y"}, "decided about many requests at once"),
+    ],
+)
+def test_a_decision_about_many_says_which_and_how_many(event, said, told):
+    assert history_words.sentence(AuditEvent(verb=f"bulk_review:{event}", target="lab/x", after=said)).startswith(told)
+
+
+def test_facts_hide_no_setting_that_they_have_no_name_for_and_show_nothing_empty():
+    assert history_facts.facts("repo:settings", {"new_thing": False}, {"new_thing": True}) == [
+        ("New thing", "no", "yes")
+    ]
+    before, after = {"disabled": False, "reason": ""}, {"disabled": True, "reason": ""}
+    assert history_facts.facts("repo:disable", before, after) == []
+    assert history_facts.facts("bulk_review:finished", None, {"bulk_review": 7, "decided": 1, "refused": 2}) == [
+        ("Left as they were", None, "2")
+    ]
+    assert history_facts.facts("bulk_review:finished", None, {"bulk_review": 7, "decided": 1, "refused": 0}) == []
+    for odd in (None, "x", ["y"], 7, {}):
+        assert history_facts.facts("repo:push", odd, odd) == []
 
 
 def test_the_page_takes_as_many_queries_for_many_as_for_few(eventful, browser, ada, django_assert_max_num_queries):

@@ -162,6 +162,7 @@ def test_a_broker_that_is_gone_delays_mails_and_nothing_else(stage: Stage):
     """The request is stored and answered as ever; beat's sweep finds it once the broker is back."""
     owner, asker = stage.people(2)
     repo = stage.repo(owner)
+    worker_is_up(stage)
     break_broker(stage)
     try:
         assert stage.ask(repo, asker) < QUICK
@@ -176,6 +177,7 @@ def test_a_broker_that_hangs_delays_mails_and_hardly_anything_else(stage: Stage)
     """Redis takes connections and says nothing any more."""
     owner, asker = stage.people(2)
     repo = stage.repo(owner)
+    worker_is_up(stage)
     assert stage.redis is not None
     os.kill(stage.redis.process.pid, signal.SIGSTOP)
     try:
@@ -214,6 +216,14 @@ def arrives_once(stage: Stage, repo: str) -> None:
     stage.wait_for(repo, seconds=90)
     stage.settle()
     assert len(stage.about(repo)) == 1
+
+
+def worker_is_up(stage: Stage) -> None:
+    """One that finds no broker while it starts ends, and a supervisor starts another: these tests have none."""
+    owner, asker = stage.people(2)
+    repo = stage.repo(owner)
+    stage.ask(repo, asker)
+    arrives_once(stage, repo)
 
 
 def break_broker(stage: Stage) -> None:
