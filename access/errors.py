@@ -20,6 +20,7 @@ class LoginRequired(HubError):
 
     status = 401
     default_message = "Invalid username or password."
+    default_user_message = "Sign in first: this is for people with an account here."
 
 
 class GatedRepo(NotAllowed):

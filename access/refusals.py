@@ -44,7 +44,10 @@ def of_act(actor: Actor, action: Action, repo: Repo, *, token_is_the_problem: bo
         return RepoDisabled()
     if token_is_the_problem:
         return token_too_narrow(actor, NEEDS[action])
-    return NotAllowed("You have read access but not the required permissions for this operation")
+    return NotAllowed(
+        "You have read access but not the required permissions for this operation",
+        user_message=f"You may not {NEEDS[action]}.",
+    )
 
 
 def of_gate(actor: Actor, repo: Repo, *, token_is_the_problem: bool, abroad: bool) -> HubError:
@@ -59,6 +62,7 @@ def of_gate(actor: Actor, repo: Repo, *, token_is_the_problem: bool, abroad: boo
         error = GatedRepo(
             f"{restricted}. You must have access to it and be authenticated to access it. Please log in. "
             "Visit {url} to ask for access.",
+            user_message=f"{restricted}. Sign in, then ask for access on its page: {{url}}",
             help_path=repo.path,
         )
         error.status = 401
@@ -71,22 +75,38 @@ def of_gate(actor: Actor, repo: Repo, *, token_is_the_problem: bool, abroad: boo
         )
     found = AccessRequest.objects.filter(repo=repo, user=actor.user_id).first()
     if abroad:
-        return GatedRepo(f"{restricted}. {REGION_REFUSED} Visit {{url}} for its terms.", help_path=repo.path)
+        return region_refused(repo, f"{restricted}. ")
     if found is None or found.is_accepted:
         # An accepted request that does not open the files was refused by a rule that has no text of its own.
         return GatedRepo(
             f"{restricted} and you are not in the authorized list. Visit {{url}} to ask for access.",
+            user_message=f"{restricted}, and you have no access to its files. Ask for it on its page: {{url}}",
             help_path=repo.path,
         )
     if found.is_pending:
         return GatedRepo(
             f"Your request to access {repo.type} {repo.repo_id} is awaiting a review from the repo authors. "
             "Follow it at {url}",
+            user_message=f"Your request to access {repo.type} {repo.repo_id} is awaiting a review from its authors. "
+            "Follow it on its page: {url}",
             help_path=repo.path,
         )
+    reason = found.rejection_reason
     return GatedRepo(
         f"Your request to access {repo.type} {repo.repo_id} has been rejected by the repo's authors."
-        " See {url}" + (f" Reason: {found.rejection_reason}" if found.rejection_reason else ""),
+        " See {url}" + (f" Reason: {reason}" if reason else ""),
+        user_message=f"Your request to access {repo.type} {repo.repo_id} has been rejected by its authors. "
+        + (f"Their reason: “{reason}”. " if reason else "")
+        + "See it on its page: {url}",
+        help_path=repo.path,
+    )
+
+
+def region_refused(repo: Repo, before: str = "") -> GatedRepo:
+    """The form in force lets nobody in from where the caller is."""
+    return GatedRepo(
+        f"{before}{REGION_REFUSED} Visit {{url}} for its terms.",
+        user_message=f"{before}{REGION_REFUSED} Read its terms on its page: {{url}}",
         help_path=repo.path,
     )
 

@@ -14,7 +14,7 @@ from access.models import AccessRequest
 from access.policy import Action
 from accounts.actor import Actor
 from accounts.compiled import columns_of, rows
-from accounts.models import Membership, Namespace, Organization
+from accounts.models import Membership, Namespace, Organization, User
 from repos.errors import RepoMoved
 from repos.models import Repo, RepoQuerySet, RepoRedirect
 
@@ -149,22 +149,36 @@ class Person:
     settled: bool
 
 
-def people_to_grant(repo: Repo, text: str) -> list[Person]:
+@dataclass(frozen=True, slots=True)
+class People:
+    """The first PEOPLE of whoever is meant; `more` says that there are others."""
+
+    shown: list[Person]
+    more: bool
+
+
+def people_to_grant(repo: Repo, text: str) -> People:
     """Who could be given access, by a part of their names; `status` is that of their request."""
-    users = people.named_like(text, PEOPLE)
+    users, more = _named_like(text)
     if not users:
-        return []
+        return People([], more=False)
     statuses = dict(AccessRequest.objects.filter(repo=repo, user__in=users).values_list("user", "status"))
     given = [(user, statuses.get(user.pk, "")) for user in users]
-    return [Person(user.username, user.fullname, status, status == Status.ACCEPTED) for user, status in given]
+    shown = [Person(user.username, user.fullname, status, status == Status.ACCEPTED) for user, status in given]
+    return People(shown, more)
 
 
-def people_to_add(organization: Organization, text: str) -> list[Person]:
+def people_to_add(organization: Organization, text: str) -> People:
     """Who could be made a member, by a part of their names; `status` is their role."""
-    users = people.named_like(text, PEOPLE)
+    users, more = _named_like(text)
     roles = dict(Membership.objects.filter(organization=organization, user__in=users).values_list("user", "role"))
     given = [(user, roles.get(user.pk, "")) for user in users]
-    return [Person(user.username, user.fullname, role, bool(role)) for user, role in given]
+    return People([Person(user.username, user.fullname, role, bool(role)) for user, role in given], more)
+
+
+def _named_like(text: str) -> tuple[list[User], bool]:
+    found = people.named_like(text, PEOPLE + 1)
+    return found[:PEOPLE], len(found) > PEOPLE
 
 
 def _storable(name: str) -> bool:

@@ -11,7 +11,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from access import policy, refusals, region
-from access.errors import AlreadyHasAccess, FormChanged, GatedRepo, NoAccessRequest, RepoNotGated
+from access.errors import AlreadyHasAccess, FormChanged, NoAccessRequest, RepoNotGated
 from access.models import AccessRequest
 from access.policy import Action
 from access.signals import access_requests_changed
@@ -105,11 +105,13 @@ def ask(*, repo: Repo, answers: Mapping[str, Any], by: Actor, form: str | None =
         raise NotAllowed(
             "Your email address is shared with the authors and must be verified before you ask for access. "
             "Verify it at {url}",
+            user_message="Your email address is shared with the authors, so confirm it before you ask for access. "
+            "Confirm it among your addresses: {url}",
             help_path="/settings/addresses",
         )
     in_force = repo.gate_form
     if in_force is not None and in_force.eu_disallowed and policy.in_disallowed_region(by):
-        raise GatedRepo(f"{refusals.REGION_REFUSED} Visit {{url}} for its terms.", help_path=repo.path)
+        raise refusals.region_refused(repo)
     if form is not None and form != form_digest(in_force):
         raise FormChanged(next_step="Read it as it is now: {url}", help_path=repo.path)
     cleaned = cards.clean_answers(form_spec(in_force), answers, country=region.country_of(by.address))

@@ -7,6 +7,7 @@ Machines get `{"error": …}` with `X-Error-Code` and `X-Error-Message` (hub-pro
 from __future__ import annotations
 
 import logging
+import re
 import unicodedata
 from collections.abc import Callable
 from typing import Any
@@ -26,7 +27,9 @@ from django.http.multipartparser import MultiPartParserError
 from django.http.request import RawPostDataException, UnreadablePostError
 from django.shortcuts import redirect, render
 from django.urls import is_valid_path
+from django.utils.html import format_html
 from django.utils.http import escape_leading_slashes
+from django.utils.safestring import SafeString
 from rest_framework import exceptions as drf
 from rest_framework.request import Request
 
@@ -163,10 +166,11 @@ def respond(request: HttpRequest, error: HubError) -> HttpResponse:
         if isinstance(error, RepoNotFound):
             status = 404  # A hidden repo and a missing one are the same page, signed in or not.
         cause, step = (error.user_message, "") if error.user_message else (error.message, error.next_step)
+        cause, linked = _parts(cause)
         context = {
             "error": error,
-            "message": _with_address(request, error, cause),
-            "next_step": _with_address(request, error, step),
+            "message": cause if linked else in_html(request, cause, error.help_path),
+            "next_step": in_html(request, step or linked, error.help_path),
             "status": status,
         }
         response = render(request, "error.html", context, status=status)
@@ -201,6 +205,26 @@ def _for_machines(request: HttpRequest, error: HubError, text: str, status: int)
 
 def _with_address(request: HttpRequest, error: HubError, text: str) -> str:
     return text.replace("{url}", request.build_absolute_uri(error.help_path or "/")) if "{url}" in text else text
+
+
+_LINKED = re.compile(r"(?P<rest>(?:.*[.!?] )?)(?P<words>[^:]+): \{url\}", re.DOTALL)
+
+
+def _parts(text: str) -> tuple[str, str]:
+    """What a text says before its last sentence, and that sentence, if it leads somewhere."""
+    found = _LINKED.fullmatch(text)
+    return (found["rest"].strip(), f"{found['words']}: {{url}}") if found and found["rest"] else (text, "")
+
+
+def in_html(request: HttpRequest, text: str, help_path: str) -> SafeString:
+    """What an error says, for pages.  "See who they are: {url}" is a link of these words, not an address to read."""
+    found = _LINKED.fullmatch(text)
+    path = help_path or "/"
+    if found:
+        return format_html('{}<a href="{}">{}</a>.', found["rest"], path, found["words"])
+    before, here, after = text.partition("{url}")
+    link = format_html('<a href="{}">{}</a>', path, request.build_absolute_uri(path)) if here else ""
+    return format_html("{}{}{}", before, link, after)
 
 
 def _moved(request: HttpRequest, error: RepoMoved) -> HttpResponse:

@@ -10,6 +10,7 @@ class RepoNotFound(NotFound):
 
     code = "RepoNotFound"
     default_message = "Repository not found."
+    default_user_message = "There is no such repository, or you may not see it."
 
 
 class RevisionNotFound(NotFound):

@@ -15,6 +15,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render, resolve_url
 from django.utils.http import escape_leading_slashes, url_has_allowed_host_and_scheme
+from django.utils.safestring import SafeString
 from django.views.decorators.csrf import csrf_exempt
 
 from access import selectors
@@ -23,7 +24,7 @@ from accounts.actor import Actor, Entrance
 from accounts.errors import HubError, TooLarge
 from accounts.models import User
 from gatehub.authentication import actor_of, check_csrf
-from gatehub.errors import FormExpired, MethodNotAllowed, for_people
+from gatehub.errors import FormExpired, MethodNotAllowed, for_people, in_html
 from repos.models import Repo
 
 View = Callable[..., HttpResponse]
@@ -193,6 +194,6 @@ def attempt(request: HttpRequest, act: Callable[[], T]) -> T | None:
         return None
 
 
-def in_words(request: HttpRequest, error: HubError) -> str:
-    """A refusal with its next step, as one text for people."""
-    return error.text_for_people.replace("{url}", request.build_absolute_uri(error.help_path or "/"))
+def in_words(request: HttpRequest, error: HubError) -> SafeString:
+    """A refusal with its next step, as one text for people, in HTML: it may lead somewhere."""
+    return in_html(request, error.text_for_people, error.help_path)

@@ -149,7 +149,11 @@ def _confirm(request: HttpRequest, repo: Repo, review: Lists, reason: str, until
 def _find(repo: Repo, key: int) -> BulkReview:
     found = BulkReview.objects.select_related("by").filter(repo=repo, pk=key).first()
     if found is None:
-        raise NotFound("There is no such review of several requests.")
+        raise NotFound(
+            "There is no such review of several requests.",
+            next_step="See the access requests: {url}",
+            help_path=f"{repo.path}/settings#requests",
+        )
     found.repo = repo
     return found
 

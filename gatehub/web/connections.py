@@ -16,6 +16,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
+from django.urls import reverse
 from requests import RequestException
 
 from accounts.errors import NotFound
@@ -123,7 +124,11 @@ def _provider(request: HttpRequest, provider_id: str) -> Provider:
     """By its own name alone: allauth would take that of a kind of providers, too."""
     provider = _by_id(request).get(provider_id)
     if provider is None:
-        raise NotFound("Nobody signs in to this server that way.")
+        raise NotFound(
+            "Nobody signs in to this server that way.",
+            next_step="Choose another way: {url}",
+            help_path=reverse("account_login"),
+        )
     return provider
 
 

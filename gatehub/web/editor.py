@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import wraps
-from typing import Any
+from typing import Any, Final
 
 from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
@@ -75,6 +75,13 @@ class Written:
     def bytes_of(self, text: str) -> bytes:
         """The file that the text would be: the last line ends, and lines end as they do now."""
         return _finished(text).replace("\n", self.newline).encode()
+
+
+_FOR_AUTHORS: Final = {
+    cards.NO_METADATA: "The card has no metadata, so nothing is known of its license or language: begin it with a line "
+    "of three hyphens, lines such as 'license: apache-2.0', and three hyphens again.",
+}
+"""What clients are told in the Hub's words, for whoever edits the card."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -403,7 +410,7 @@ def _look(repo: Repo, actor: Actor, written: Written, text: str) -> Look:
         return Look(problems=_problems(error, text.split("\n")))
     gated = repo.is_gated or spec != cards.FormSpec()
     return Look(
-        warnings=cards.warnings_of(card, repo.type),
+        warnings=[_FOR_AUTHORS.get(warning, warning) for warning in cards.warnings_of(card, repo.type)],
         card=rendered_card(repo, card.text),
         gate=preview_of(repo, spec, actor, keep=False) if gated else None,
     )

@@ -19,7 +19,7 @@ _PURPOSE = "gatehub.second-factors"
 class MfaAdapter(DefaultMFAAdapter):  # type: ignore[misc]  # allauth has no types.
     error_messages = DefaultMFAAdapter.error_messages | {
         "incorrect_code": "That is not right. Take the code that is shown now; each is good once.",
-        "unverified_email": "Verify your primary email address first: a mail to it helps you in when all else is lost.",
+        "unverified_email": "Confirm your primary email address first: a mail to it lets you in when all else fails.",
         "cannot_generate_recovery_codes": "Recovery codes stand in for an authenticator app or a key. Add one first.",
     }
 

@@ -176,7 +176,7 @@ def add(request: HttpRequest, name: str) -> HttpResponse:
         made = services.add_member(organization=organization, user=user, role=role, by=actor)
     except NotFound as error:
         search = _search(organization, request.POST)
-        if search["people"] and not chosen:
+        if search["people"].shown and not chosen:
             messages.info(request, f"Nobody has the user name {typed}. Choose among those who have it in their names.")
             return _back(request, organization, user=typed, role=search["role"])
         problem = f"Nobody here is called “{chosen or typed}”. They need an account first."

@@ -82,7 +82,7 @@ def grant(request: HttpRequest, **where: str) -> HttpResponse:
     try:
         act()
     except NotFound as error:
-        if selectors.people_to_grant(repo, name):
+        if selectors.people_to_grant(repo, name).shown:
             messages.info(request, f"Nobody has the user name {name}. Choose among those who have it in their names.")
             return redirect(f"{repo.path}/settings?{kept(request.GET, user=name)}#add")
         messages.error(request, in_words(request, error))

@@ -366,7 +366,7 @@ class Lists:
         return self.said.get("user", "")[:100]
 
     @property
-    def people(self) -> list[selectors.Person]:
+    def people(self) -> selectors.People:
         return selectors.people_to_grant(self.repo, self.person)
 
 

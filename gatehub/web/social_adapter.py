@@ -129,7 +129,7 @@ class SocialAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]  # allau
 def silent(name: str) -> ProviderIsSilent:
     return ProviderIsSilent(
         f"{name} cannot be reached, or does not answer as it should.",
-        next_step="Try again in a while. If you have a password here, it goes on working: {url}",
+        next_step="Try again in a while. Sign in with your password, if you have one here: {url}",
         help_path=reverse("account_login"),
     )
 

@@ -7,9 +7,10 @@ from repos.cards.countries import countries, country_code, country_name, located
 from repos.cards.form import Field, FormSpec, Option, form_of, known_again
 from repos.cards.nodes import CardError
 from repos.cards.reader import Card, read
-from repos.cards.validation import validate, warnings_of
+from repos.cards.validation import NO_METADATA, validate, warnings_of
 
 __all__ = [
+    "NO_METADATA",
     "Card",
     "CardError",
     "Field",

@@ -17,6 +17,8 @@ from repos.cards.reader import Card, read
 
 LONGEST_MISTAKE: Final = 60
 """Characters of a key; longer ones are not compared with those of a gate."""
+NO_METADATA: Final = "empty or missing yaml metadata in repo card"
+"""As the Hub says it, and its clients show it."""
 _LISTS_OF_WORDS = ("language", "tags", "datasets", "metrics", "base_model", "license")
 
 
@@ -37,7 +39,7 @@ def warnings_of(card: Card, repo_type: str) -> list[str]:
 
 def _metadata_warnings(card: Card, repo_type: str) -> Iterator[str]:
     if not card.metadata:
-        yield "empty or missing yaml metadata in repo card"
+        yield NO_METADATA
         return
     if "license" not in card.metadata:
         yield f"the {repo_type} has no license: add a line such as 'license: apache-2.0'"

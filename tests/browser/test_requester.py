@@ -59,7 +59,7 @@ def test_sign_up_confirm_the_address_and_sign_in(visit, stage, javascript):
     form.get_by_label("Password", exact=True).fill(PASSWORD)
     form.get_by_label("Password (again)").fill(PASSWORD)
     form.get_by_role("button", name="Create account").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("Verify your email address")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Confirm your email address")
 
     page.goto(stage.link_in_mail_to(f"{name}@example.org"))
     page.get_by_role("button", name="Confirm").click()

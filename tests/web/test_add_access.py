@@ -22,6 +22,7 @@ def test_people_are_found_by_parts_of_their_names(asked, gated_repo, browser, ad
     assert words(found) == "maryam Maryam Mirzakhani Add access"
     assert not found.select("html")
     sam = soup(client.get(f"{SETTINGS}/people", {"user": "SAM"}))
+    assert "There are more" not in words(sam)
     assert words(sam) == "sam Sam Requester Accepted"
     assert "@" not in str(sam)
     assert "Nobody found for “zzz”." in words(soup(client.get(f"{SETTINGS}/people", {"user": "zzz"})))
@@ -62,6 +63,8 @@ def test_people_are_searched_with_the_same_queries_however_many(gated_repo, brow
     for number in range(2):
         User.objects.bulk_create([User(username=f"person{number}-{n}", email=f"{number}-{n}@e.org") for n in range(20)])
         with CaptureQueriesContext(connection) as queries:
-            assert len(soup(client.get(f"{SETTINGS}/people", {"user": "person"})).select("li")) == 8
+            found = soup(client.get(f"{SETTINGS}/people", {"user": "person"}))
+        assert len(found.select("li")) == 8
+        assert "There are more. Type more of the name" in words(found)
         counted.append(len(queries))
     assert counted[0] == counted[1] <= 7

@@ -263,9 +263,18 @@ def test_only_writers_preview(gated_repo, make_repo, browser, rea, sam, con, wes
     assert look(browser(wes), "# A").status_code == 200
     for path in ("/lab/secret/edit/preview", "/lab/nothin/edit/preview"):
         assert look(browser(sam), "# A", path).status_code == 404
-        assert "You have been signed out." in words(soup(look(browser(), "# A", path)))
+        ended = soup(look(browser(), "# A", path))
+        assert "You have been signed out." in words(ended)
+        findings = ended.select_one("#edit-findings[hx-swap-oob]")
+        assert words(findings) == "", "what was found before is not said any more"
     Repo.objects.update(disabled=True)
     assert look(browser(ada), "# A").status_code == 403
+
+
+def test_a_card_without_metadata_is_warned_of_in_words_for_its_author(gated_repo, browser, ada):
+    said = words(soup(look(browser(ada), "# A card")))
+    assert "The card has no metadata" in said
+    assert "yaml" not in said.lower()
 
 
 def test_a_preview_costs_few_queries(gated_repo, browser, ada, django_assert_num_queries):

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from access import services
+from accounts.actor import Actor
+from tests.support.cast import ANSWERS
 from tests.web.pages import assert_nothing_inline, soup, words
 
 LONG = "x" * 3000
@@ -108,3 +111,39 @@ def test_too_many_attempts_are_told_on_a_page_of_ours(browser, sam):
         assert client.post("/settings/password", {"oldpassword": "wrong"}).status_code == 200
     text = shown(client.post("/settings/password", {"oldpassword": "wrong"}), 429)
     assert "Wait a few minutes, then try again." in text
+
+
+FILE = "/lab/toxic-bert/resolve/main/config.json"
+
+
+def refused(client) -> tuple[str, str]:
+    """The words of a refused download, and of the link in them, which leads to the repo's page."""
+    response = client.get(FILE, headers={"accept": "text/html"})
+    page = soup(response)
+    assert "://" not in words(page.main), "an address is no text to read"
+    assert_nothing_inline(response)
+    return words(page.h1), words(page.select_one('.error-page p a[href="/lab/toxic-bert"]'))
+
+
+def test_a_refused_download_leads_to_the_page_of_the_repo(gated_repo, browser, sam, ada):
+    assert refused(browser())[1] == "Sign in, then ask for access on its page"
+    assert refused(browser(sam)) == (
+        "Access to model lab/toxic-bert is restricted, and you have no access to its files.",
+        "Ask for it on its page",
+    )
+    request = services.ask(repo=gated_repo, answers=ANSWERS, by=Actor(user=sam))
+    assert refused(browser(sam))[1] == "Follow it on its page"
+    reason = "See <b>http: //x</b>. Or: {url}"
+    services.review(access_request=request, status="rejected", reason=reason, by=Actor(user=ada))
+    said, link = refused(browser(sam))
+    assert said.endswith(f"has been rejected by its authors. Their reason: “{reason}”.")
+    assert link == "See it on its page"
+
+
+def test_a_link_that_is_broken_is_not_called_mistyped(browser, db):
+    for path in ("/notifications/unsubscribe/x", "/notifications/address/x"):
+        response = browser().get(path)
+        text = shown(response, 404)
+        assert "Copy it whole from the newest mail that you got." in text
+        assert "mistyped" not in text
+        assert [text for text, _ in links(response)] == ["All models", "All datasets"]

@@ -87,12 +87,13 @@ def test_another_branch_is_shown_at_the_same_path_and_at_its_root_where_it_has_n
 
 def test_what_is_not_there_is_told_in_short_and_with_the_way_to_the_files(gated_repo, browser, ada):
     client = browser(ada)
-    files = f"http://testserver{PATH}/tree/main"
+    files = f"{PATH}/tree/main"
     for path in ("blob/main/missing.txt", "tree/main/missing", f"blob/main/{'x' * 3000}"):
         page = soup(client.get(f"{PATH}/{path}"))
         assert f"at commit {gated_repo.head_sha[:7]}." in words(page.h1)
         assert len(words(page.h1)) < 150
-        assert page.select_one(f'main p a[href="{files}"]'), path
+        assert words(page.select_one(f'main p a[href="{files}"]')) == "See the files that are there", path
+        assert "mistyped" not in words(page.main)
     page = soup(client.get(f"{PATH}/tree/nowhere/a"))
     assert words(page.h1) == "There is no branch, tag or commit 'nowhere'."
     assert page.select_one(f'main p a[href="{files}"]')

@@ -181,9 +181,9 @@ def test_a_wrong_method_is_told_on_a_page(gated_repo, browser, ada):
 def test_errors_have_a_next_step(gated_repo, browser, sam):
     page = soup(browser().get("/no/such"))
     assert page.select_one("main a")
-    assert "If the repository is private, sign in" in words(page)
+    assert "There is no such repository, or you may not see it." in words(page.h1)
     page = soup(browser(sam).get("/lab/toxic-bert/settings"))
-    assert "You have read access but not the required permissions" in words(page.h1)
+    assert words(page.h1) == "You may not change the settings of this repository."
 
 
 def test_the_page_of_a_broken_server_needs_no_database(rf):

@@ -295,11 +295,11 @@ def test_an_address_must_be_verified_first(browser, sam):
     sam.emailaddress_set.update(verified=False)
     client = browser(sam)
     page = soup(client.get("/settings/security"))
-    assert "Verify your primary email address first" in words(page.main)
+    assert "Confirm your primary email address first" in words(page.main)
     assert not page.select(f'a[href="{APP}"]')
     page = confirm(client, APP)
     app = App(page.select_one(".secret code").text.replace(" ", ""))
-    assert "Verify your primary email address first" in words(soup(press(client, page, APP, code=app.code())).main)
+    assert "Confirm your primary email address first" in words(soup(press(client, page, APP, code=app.code())).main)
     assert not Authenticator.objects.exists()
 
 
