@@ -15,6 +15,12 @@ from tests.support.chromium import HEIGHTS
 __all__ = ["pictures"]
 
 
+WIDE_LISTS = """() => [...document.querySelectorAll(".simplebar-content-wrapper:has(table)")]
+  .filter((box) => box.scrollWidth > box.clientWidth + 1)
+  .map((box) => `${box.scrollWidth} of ${box.clientWidth}: ${box.querySelector("tr").innerText}`)"""
+"""Lists that have columns behind their edge."""
+
+
 @pytest.mark.parametrize("row", STAFF_PAGES, ids=lambda row: row.name)
 def test_page(row: Row, stage, kept_page, pictures):
     page, watch = kept_page(stage.url, session=stage.people[row.who].session)
@@ -32,6 +38,7 @@ def test_page(row: Row, stage, kept_page, pictures):
         page.evaluate("dark => document.documentElement.classList.toggle('dark', dark)", theme == "dark")
         if look in PICTURED:
             take_picture(page, pictures / f"{row.name}-{look}.jpg")
+        wrong += [f"{look}: a list is wider than its box: {said}" for said in page.evaluate(WIDE_LISTS)]
         wrong += [f"{look}: wider than the window: {html}" for html in page.evaluate(TOO_WIDE)]
         wrong += [f"{look}: {complaint}" for complaint in complaints(page)]
     assert not wrong, "\n".join(wrong)
