@@ -20,7 +20,6 @@ from accounts.staff import Link, Log, actor_of, each, once, question
 from repos import cards, services
 from repos.models import ConfirmationMail, GateForm, Repo
 
-
 CLOSED_TO_EU: Final = "EU disallowed"
 """As cards have it, `eu_disallowed`; Django would write `Eu`."""
 

@@ -21,7 +21,6 @@ from accounts.known_repos import known_repos
 from accounts.models import AuditEvent, User
 from accounts.staff import Log, actor_of
 
-
 ENTRANCES: Final = {one.value: "API" if one is Entrance.API else one.value.capitalize() for one in Entrance}
 
 

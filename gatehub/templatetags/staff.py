@@ -34,10 +34,8 @@ def name_of(opts: Any) -> str:
 
 @register.filter
 def named_as_in_the_sidebar(parts: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The parts of a heading: without the app, of whose name nobody else knows, and the lists by the sidebar's names."""
-    names = {
-        reverse(f"admin:{label.replace('.', '_')}_changelist"): name for label, name in navigation.NAMES.items()
-    }
+    """The parts of a heading, without the app, whose name nobody else knows; lists by the names of the sidebar."""
+    names = {reverse(f"admin:{label.replace('.', '_')}_changelist"): name for label, name in navigation.NAMES.items()}
     kept = parts[1:] if len(parts) > 1 else parts
     return [part | {"title": names.get(str(part.get("link", "")), part["title"])} for part in kept]
 
