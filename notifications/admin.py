@@ -73,8 +73,7 @@ class DeliveryAdmin(Log):
         "repo",
         "user",
         "attempts",
-        "next_attempt",
-        "sent_at",
+        "sent_or_next",
         "provider_status",
         "fault",
     ]
@@ -125,6 +124,11 @@ class DeliveryAdmin(Log):
     @admin.display(description="next attempt", ordering="due_at")
     def next_attempt(self, row: Delivery) -> Any:
         return row.due_at if row.state == Delivery.State.WAITING else None
+
+    @admin.display(description="sent, or next try", ordering="due_at")
+    def sent_or_next(self, row: Delivery) -> Any:
+        """Which of the two, the state tells: a list with both would be wider than most windows."""
+        return row.sent_at or self.next_attempt(row)
 
     @admin.display(description="problem")
     def fault(self, row: Delivery) -> str | None:

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-DATE_FORMAT = "j M Y"
+DATE_FORMAT = "j\xa0M\xa0Y"  # Broken, where there is no room, only before the time.
 TIME_FORMAT = "H:i"
-DATETIME_FORMAT = "j M Y, H:i"
+DATETIME_FORMAT = "j\xa0M\xa0Y, H:i"
