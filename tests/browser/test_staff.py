@@ -5,7 +5,10 @@ No page may make the browser complain of the Content-Security-Policy: `kept_page
 
 from __future__ import annotations
 
+import re
+
 import pytest
+from playwright.sync_api import expect
 
 from tests.browser.pages import Row
 from tests.browser.staff_pages import STAFF_PAGES
@@ -42,3 +45,13 @@ def test_page(row: Row, stage, kept_page, pictures):
         wrong += [f"{look}: wider than the window: {html}" for html in page.evaluate(TOO_WIDE)]
         wrong += [f"{look}: {complaint}" for complaint in complaints(page)]
     assert not wrong, "\n".join(wrong)
+
+
+def test_what_a_list_cuts_is_whole_in_its_title(stage, new_context):
+    page = new_context(stage.url, session=stage.people["stef"].session).new_page()
+    page.set_viewport_size({"width": 1280, "height": HEIGHTS[1280]})
+    page.goto("/admin/repos/confirmationmail/")
+    links = page.locator("#result_list tbody th a")
+    long, short = links.filter(has_text="ddddd"), links.filter(has_text="desk-confirmed")
+    expect(long).to_have_attribute("title", re.compile(r"^a+@b+\.c+\.d+\.example$"))
+    expect(short).not_to_have_attribute("title", re.compile("."))
