@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
@@ -90,6 +90,14 @@ class StaffAdmin(ModelAdmin):  # type: ignore[misc]
     compressed_fields = False
 
     change_form_outer_before_template = "admin/_links.html"
+
+    labels: Mapping[str, str] = {}
+    help_texts: Mapping[str, str] = {}
+    """By field, what its page says instead of the model's words, which are for whoever reads the code."""
+
+    def get_form(self, request: Any, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        words = {"labels": self.labels, "help_texts": self.help_texts}
+        return super().get_form(request, obj, change=change, **words | kwargs)
 
     def links_of(self, obj: Any) -> Iterable[Link]:
         """Where to go on from the page of a row."""
@@ -206,7 +214,7 @@ def question(page: Any, request: Any, row: Model, *, title: str, says: str, form
         **page.admin_site.each_context(request),
         "title": title,
         "opts": page.opts,
-        "row": row,
+        "object": row,  # The heading names it.
         "says": says,
         "form": form,
     }

@@ -89,10 +89,12 @@ class SocialAccountAdmin(_OfPeople):
     list_filter = ["provider"]
     fields = ["user", "provider", "known_as", "uid", "date_joined", "last_login"]
     readonly_fields = ["known_as"]
+    labels = {"uid": "UID"}
+    help_texts = {"uid": "By which the provider knows the account, whatever its name becomes."}
 
     @admin.display(description="Known there as")
-    def known_as(self, obj: SocialAccount) -> str:
-        return identities.known_as(obj) or "—"
+    def known_as(self, obj: SocialAccount) -> str | None:
+        return identities.known_as(obj) or None
 
 
 def _people(username: str) -> list[int]:

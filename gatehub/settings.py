@@ -198,6 +198,7 @@ TEMPLATES = [
 LANGUAGE_CODE = "en-us"
 TIME_ZONE = env.text("GATEHUB_TIME_ZONE", "UTC")
 USE_I18N = False
+FORMAT_MODULE_PATH = "gatehub.formats"
 USE_TZ = True
 SILENCED_SYSTEM_CHECKS: list[str] = []
 

@@ -83,6 +83,7 @@ def _page(request: HttpRequest, delivery: Delivery) -> HttpResponse:
         "title": f"Mail: {delivery}",
         "opts": Delivery._meta,
         "delivery": delivery,
+        "object": delivery,  # The heading names it.
         "hidden": hidden,
         "letter": None if hidden else read(delivery),
     }

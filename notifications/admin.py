@@ -73,8 +73,7 @@ class DeliveryAdmin(Log):
         "repo",
         "user",
         "attempts",
-        "next_attempt",
-        "sent_at",
+        "sent_or_next",
         "provider_status",
         "fault",
     ]
@@ -119,16 +118,21 @@ class DeliveryAdmin(Log):
         return bool(request.user.has_perm("notifications.change_delivery"))
 
     @admin.display(description="repo")
-    def repo(self, row: Delivery) -> str:
-        return str(row.message.repo or "")
+    def repo(self, row: Delivery) -> Repo | None:
+        return row.message.repo
 
     @admin.display(description="next attempt", ordering="due_at")
     def next_attempt(self, row: Delivery) -> Any:
         return row.due_at if row.state == Delivery.State.WAITING else None
 
+    @admin.display(description="sent, or next try", ordering="due_at")
+    def sent_or_next(self, row: Delivery) -> Any:
+        """Which of the two, the state tells: a list with both would be wider than most windows."""
+        return row.sent_at or self.next_attempt(row)
+
     @admin.display(description="problem")
-    def fault(self, row: Delivery) -> str:
-        return addresses.plain(row.problem, 80)
+    def fault(self, row: Delivery) -> str | None:
+        return addresses.plain(row.problem, 80) or None
 
     @admin.display(description="mail")
     def mail(self, row: Delivery) -> str:

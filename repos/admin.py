@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Final
 
 from django import forms
 from django.contrib import admin
@@ -19,6 +19,9 @@ from accounts.errors import InvalidFields
 from accounts.staff import Link, Log, actor_of, each, once, question
 from repos import cards, services
 from repos.models import ConfirmationMail, GateForm, Repo
+
+CLOSED_TO_EU: Final = "EU disallowed"
+"""As cards have it, `eu_disallowed`; Django would write `Eu`."""
 
 
 class DisableForm(forms.Form):
@@ -61,6 +64,11 @@ class RepoAdmin(Log):
         ),
         ("Facts", {"fields": ["created_by", "created_at", "last_modified", "head_sha", "downloads"]}),
     ]
+    labels = {"head_sha": "head SHA"}
+    help_texts = {
+        "gated_notifications_email": "As its owners set it. Mails go there once whoever reads it has agreed.",
+        "head_sha": "The head of main.",
+    }
     actions = ["disable_selected", "enable_selected"]
     actions_detail = ["disable", "enable"]
 
@@ -128,16 +136,22 @@ class RepoAdmin(Log):
         each(self, request, queryset, lambda repo: services.enable(repo, by=by), "enabled")
 
 
+class ClosedToEuFilter(admin.BooleanFieldListFilter):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.title = CLOSED_TO_EU
+
+
 @admin.register(GateForm)
 class GateFormAdmin(Log):
     """The versions of gate forms: what people were asked, as their authors wrote it then."""
 
-    list_display = ["repo", "commit", "questions_in_short", "eu_disallowed", "created_at"]
-    list_filter = ["eu_disallowed", "created_at"]
+    list_display = ["repo", "commit", "questions_in_short", "closed_to_eu", "created_at"]
+    list_filter = [("eu_disallowed", ClosedToEuFilter), "created_at"]
     list_select_related = ["repo__namespace"]
     search_fields = ["repo__name"]
     search_help_text = "A repo id, or a part of a repo's name."
-    fields = ["repo", "commit", "created_at", "in_force", "eu_disallowed", "heading", "description", "prompt",
+    fields = ["repo", "commit", "created_at", "in_force", "closed_to_eu", "heading", "description", "prompt",
               "button", "questions"]  # fmt: skip
 
     def get_search_results(
@@ -161,6 +175,10 @@ class GateFormAdmin(Log):
     @admin.display(description="questions")
     def questions_in_short(self, form: GateForm) -> str:
         return str(len(form.spec.get("fields", [])))
+
+    @admin.display(description=CLOSED_TO_EU, boolean=True, ordering="eu_disallowed")
+    def closed_to_eu(self, form: GateForm) -> bool:
+        return form.eu_disallowed
 
     @admin.display(description="in force", boolean=True)
     def in_force(self, form: GateForm) -> bool:

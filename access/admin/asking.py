@@ -154,7 +154,7 @@ class _Reader:
                 return timezone.make_aware(datetime.combine(day, at))
         except (ValueError, OverflowError):
             pass
-        self._problem(f"{said} is no day such as {timezone.localdate():%Y-%m-%d}.")
+        self._problem(f"There is no day {said!r}: write it as {timezone.localdate():%Y-%m-%d}.")
         return None
 
     def _country(self) -> str:

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib import admin, messages
+from django.contrib.humanize.templatetags.humanize import intcomma
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -52,7 +53,7 @@ class BulkReviewAdmin(Log):
 
     @admin.display(description="what")
     def what(self, review: BulkReview) -> str:
-        return f"{review.total} to be {DONE[review.status]}"
+        return f"{intcomma(review.total)} to be {DONE[review.status]}"
 
     @admin.display(description="repo")
     def repo_or_all(self, review: BulkReview) -> str:
@@ -65,7 +66,7 @@ class BulkReviewAdmin(Log):
 
     @admin.display(description="decided")
     def progress(self, review: BulkReview) -> str:
-        return f"{review.decided} of {review.total}"
+        return f"{intcomma(review.decided)} of {intcomma(review.total)}"
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
@@ -79,8 +80,9 @@ class BulkReviewAdmin(Log):
             raise PermissionDenied
         context = {
             **self.admin_site.each_context(request),
-            "title": f"{review.total} to be {DONE[review.status]}",
+            "title": self.what(review),
             "opts": self.opts,
+            "object": review,  # The heading names it.
             "review": review,
             "state": state_of(review),
             "done": DONE[review.status],
@@ -117,7 +119,7 @@ def chosen_in_words(review: BulkReview) -> list[tuple[str, str]]:
     """What was chosen, as name and value; keys of rows that are gone stay numbers."""
     chosen = review.chosen
     if "seen" in chosen:
-        return [("ticked", f"{len(chosen['seen'])} requests")]
+        return [("ticked", f"{intcomma(len(chosen['seen']))} requests")]
     said = chosen.get("filter", chosen)
     given = {name: value for name, value in said.items() if value not in (None, "", [])}
     return [

@@ -46,6 +46,7 @@ def show(page: Any, request: HttpRequest, access_request: AccessRequest) -> Http
         **page.admin_site.each_context(request),
         "title": f"{found.user} on {found.repo}",
         "opts": page.opts,
+        "object": found,  # The heading names it.
         "request_shown": found,
         "country": country_in_words(found.country),
         "answers": _answers(found),

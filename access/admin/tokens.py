@@ -51,6 +51,10 @@ class AccessTokenAdmin(Log):
         owners = list(Namespace.objects.named(term).filter(user__isnull=False).values_list("user", flat=True))
         return queryset.filter(Q(user__in=owners) | Q(last_characters=term)), False
 
+    def get_inlines(self, request: HttpRequest, obj: AccessToken | None) -> list[Any]:
+        """No other token has scopes."""
+        return super().get_inlines(request, obj) if obj and obj.role == AccessToken.Role.FINE_GRAINED else []
+
     def has_revoke_permission(self, request: HttpRequest, *_: Any) -> bool:
         return bool(request.user.has_perm(policy.REVOKE_TOKENS))
 

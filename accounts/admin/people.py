@@ -35,7 +35,7 @@ class UserAdmin(StaffAdmin, DjangoUserAdmin):  # type: ignore[misc, type-arg]
     search_fields = ["username", "fullname", "email"]
     fieldsets = [
         (None, {"fields": ["username", "password", "fullname", "email"]}),
-        ("May", {"fields": ["is_active", "is_staff", "is_superuser", "groups", "user_permissions"]}),
+        ("Permissions", {"fields": ["is_active", "is_staff", "is_superuser", "groups", "user_permissions"]}),
         ("Dates", {"fields": ["last_login", "date_joined"]}),
     ]
     readonly_fields = ["username", "email", "last_login", "date_joined"]
@@ -125,6 +125,16 @@ class GroupAdmin(StaffAdmin, DjangoGroupAdmin):  # type: ignore[misc]
 
     Superusers alone change them: else whoever may change groups could give theirs everything.
     """
+
+    def get_deleted_objects(self, objs: Any, request: Any) -> Any:
+        """What is lost with them in numbers.  Django would name each of the rows that tie them to others."""
+        groups = list(objs)
+        _, _, lacking, protected = super().get_deleted_objects(groups, request)
+        ties = {
+            "permissions given by them": Group.permissions.through.objects.filter(group__in=groups).count(),
+            "memberships of people": User.groups.through.objects.filter(group__in=groups).count(),
+        }
+        return [f"Group: {group}" for group in groups], {"groups": len(groups), **ties}, lacking, protected
 
     def has_add_permission(self, request: Any) -> bool:
         return _is_superuser(request)

@@ -15,10 +15,13 @@ from django.utils import timezone
 from django.utils.html import format_html
 
 from accounts import audit_changes, audit_export
+from accounts.actor import Entrance
 from accounts.audit import NOUNS
 from accounts.known_repos import known_repos
 from accounts.models import AuditEvent, User
 from accounts.staff import Log, actor_of
+
+ENTRANCES: Final = {one.value: "API" if one is Entrance.API else one.value.capitalize() for one in Entrance}
 
 
 class NounFilter(admin.SimpleListFilter):
@@ -53,18 +56,30 @@ class AgeFilter(admin.SimpleListFilter):
         return queryset.filter(at__gte=timezone.now() - timedelta(days=int(days)))
 
 
+class EntranceFilter(admin.SimpleListFilter):
+    title = "entrance"
+    parameter_name = "entrance__exact"
+
+    def lookups(self, request: Any, model_admin: Any) -> list[tuple[str, str]]:
+        return list(ENTRANCES.items())
+
+    def queryset(self, request: Any, queryset: Any) -> Any:
+        entrance = self.value()
+        return queryset if entrance is None else queryset.filter(entrance=entrance)
+
+
 @admin.register(AuditEvent)
 class AuditEventAdmin(Log):
     """Quick over millions of rows: nothing is counted to its end, and each search and filter has an index."""
 
-    list_display = ["at", "actor", "verb", "target", "entrance", "token_name"]
-    list_filter = ["entrance", NounFilter, AgeFilter]
+    list_display = ["at", "actor", "verb", "target", "came_by", "token_name"]
+    list_filter = [EntranceFilter, NounFilter, AgeFilter]
     ordering = ["-at", "-pk"]
     sortable_by = ()
     search_fields = ["actor"]  # Shows the field; `get_search_results` searches.
     search_help_text = "A part of a person's name, of what was done, of its target or of a token's name; a repo id."
     list_before_template = "admin/accounts/auditevent/export.html"
-    fields = ["at", "who", "verb", "target", "repo_then", "entrance", "token_name", "changes"]
+    fields = ["at", "who", "verb", "target", "repo_then", "came_by", "token_name", "changes"]
 
     class Media:
         css = {"all": ["css/staff-audit.css"]}
@@ -107,6 +122,10 @@ class AuditEventAdmin(Log):
             return event.actor or "nobody who was signed in"
         now = "" if user.username == event.actor else f" (now {user.username})"
         return _link("admin:accounts_user_change", user.pk, f"{event.actor}{now}")
+
+    @admin.display(description="entrance")
+    def came_by(self, event: AuditEvent) -> str:
+        return ENTRANCES.get(event.entrance, event.entrance)
 
     @admin.display(description="repo")
     def repo_then(self, event: AuditEvent) -> str:

@@ -76,7 +76,7 @@ class Dashboard:
 
 def callback(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """As unfold asks for it in `UNFOLD["DASHBOARD_CALLBACK"]`."""
-    return context | {"dashboard": dashboard_of(request), "title": "Dashboard", "now": timezone.now()}
+    return context | {"dashboard": dashboard_of(request), "title": "Dashboard"}
 
 
 def dashboard_of(request: HttpRequest) -> Dashboard:

@@ -8,6 +8,7 @@ from django.apps import apps
 from django.contrib import admin
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.text import capfirst
 
 GROUPS: dict[str, list[tuple[str, str, str]]] = {
     # What an entry is called, its model, its icon among Google's Material Symbols, which unfold brings.
@@ -47,6 +48,13 @@ GROUPS: dict[str, list[tuple[str, str, str]]] = {
         ("Sunrises", "django_celery_beat.solarschedule", "wb_twilight"),
     ],
 }
+
+NAMES = {label: title for entries in GROUPS.values() for title, label, _ in entries}
+
+
+def name_of(opts: Any) -> str:
+    """What the sidebar calls a model, for its pages to call it so, too; else what the model calls itself."""
+    return NAMES.get(opts.label_lower) or capfirst(opts.verbose_name_plural)
 
 
 def groups(request: HttpRequest) -> list[dict[str, Any]]:

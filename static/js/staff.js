@@ -1,4 +1,5 @@
-// Names and levels in the admin that unfold's and Django's scripts and templates leave out: for who hears its pages.
+// What unfold's and Django's scripts and templates leave out in the admin: names and levels for who hears its pages, and
+// the whole of what a list cuts.
 (() => {
   const scrolling = (box) => {
     if (box.closest("#nav-sidebar-apps")) return "Menu";
@@ -13,6 +14,9 @@
       const name = scrolling(box);
       named.set(name, (named.get(name) ?? 0) + 1);
       box.setAttribute("aria-label", named.get(name) > 1 ? `${name} ${named.get(name)}` : name);
+    }
+    for (const link of document.querySelectorAll("#result_list tbody th a")) {
+      if (link.scrollHeight > link.clientHeight + 1) link.title = link.textContent.trim(); // Cut by staff.css.
     }
     for (const sign of document.querySelectorAll(".help-tooltip[aria-label]")) sign.setAttribute("role", "img");
     for (const heading of document.querySelectorAll("#changelist h3")) heading.setAttribute("aria-level", "2");

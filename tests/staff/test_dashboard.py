@@ -11,8 +11,10 @@ from access import bulk, services
 from access.filters import RequestFilter
 from access.models import AccessRequest, BulkReview
 from accounts.actor import Actor, Entrance
+from accounts.models import AuditEvent
 from gatehub.caches import kept
 from gatehub.staff import dashboard
+from gatehub.templatetags.staff import what_was_done
 from notifications.models import Delivery, OutboxMessage
 from repos import services as repos
 from tests.support.cast import ANSWERS
@@ -63,7 +65,7 @@ def test_it_counts_and_names_what_waits(asked, stef, browser):
     assert (told["Gated repos"], told["Disabled repos"], told["People"]) == ("1", "0", "5")
     oldest = page.select_one("[aria-labelledby=oldest-heading] li")
     assert words(oldest.a) == "sam on lab/toxic-bert"
-    assert words(oldest.select_one(".when")).startswith("5 days")
+    assert words(oldest.select_one(".when")) == "asked 5 days, 1 hour ago"
     assert oldest.a["href"] == f"/admin/access/accessrequest/{asked[0].pk}/change/"
     most = page.select_one("[aria-labelledby=most-heading] li")
     assert words(most) == "lab/toxic-bert 1"
@@ -162,7 +164,23 @@ def test_reviews_that_run_and_those_that_stopped(asked, gated_repo, ada, stef, b
 def test_the_last_acts_of_staff_and_of_nobody_else(asked, gated_repo, stef, browser):
     repos.disable(gated_repo, by=Actor(user=stef, entrance=Entrance.ADMIN))
     rows = shown(browser, stef).select("[aria-labelledby=acts-heading] li")
-    assert [words(row.a) for row in rows] == ["stef repo:disable lab/toxic-bert"]
+    assert [words(row.a) for row in rows] == ["stef disabled the repository: lab/toxic-bert"]
+    assert words(rows[0].select_one(".when")) in ("now", "a second ago", "2 seconds ago", "3 seconds ago")
+
+
+@pytest.mark.parametrize(
+    ("verb", "target", "told"),
+    [
+        ("access_request:accepted", "sam on lab/toxic-bert", "accepted the request of sam on lab/toxic-bert"),
+        ("access_request:granted", "sam on lab/toxic-bert", "gave sam access: sam on lab/toxic-bert"),
+        ("token:revoke", "laptop of sam", "revoked the token laptop of sam"),
+        ("repo:move", "lab/new", "moved it from lab/old to lab/new"),
+        ("of:tomorrow", "lab/new", "of: tomorrow: lab/new"),
+    ],
+)
+def test_what_was_done_is_told_in_words_and_to_what(verb, target, told):
+    moved = {"before": "lab/old", "after": "lab/new"} if verb == "repo:move" else {}
+    assert what_was_done(AuditEvent(verb=verb, target=target, **moved)) == told
 
 
 def test_what_is_many_is_not_counted_to_its_end(asked, stef, browser, monkeypatch):

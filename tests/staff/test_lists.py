@@ -82,9 +82,9 @@ def test_an_organization_with_many_members_costs_what_one_with_few_costs(
 def test_a_list_that_was_counted_no_further_says_so(more, stef, browser, monkeypatch):
     monkeypatch.setattr(staff.ShortCount, "most", 3)
     more(5)
-    assert "The first 3 repos" in words(soup(browser(stef).get(changelist(Repo))))
+    assert "The first 3 rows: search or filter" in words(soup(browser(stef).get(changelist(Repo))))
     monkeypatch.setattr(staff.ShortCount, "most", 5000)
-    assert "6 repos" in words(soup(browser(stef).get(changelist(Repo))))
+    assert "6 rows" in words(soup(browser(stef).get(changelist(Repo))))
 
 
 @pytest.mark.parametrize("model", [Membership, EmailAddress, AccessToken], ids=lambda model: model.__name__)

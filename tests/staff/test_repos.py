@@ -40,6 +40,8 @@ def test_a_repo_is_disabled_with_a_reason_and_enabled_again(gated_repo, max_, br
     assert "Nobody will be able to read or change the files of lab/toxic-bert" in words(
         asked.select_one("form.staff-question")
     )
+    assert words(asked.select_one("#content h2")) == "Disable lab/toxic-bert"
+    assert words(asked.h1) == "Repos chevron_right lab/toxic-bert"
     answer = client.post(on("disable", gated_repo), {"reason": REASON}, follow=True)
     assert "lab/toxic-bert is disabled." in told_to_staff(answer)
     gated_repo.refresh_from_db()

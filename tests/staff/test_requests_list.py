@@ -151,7 +151,7 @@ def test_what_is_not_understood_finds_nothing_and_says_so(query, problem, browse
 
 def test_a_day_that_is_none_is_named(browser, rita, scene):
     [problem] = problems(browser, rita, "from=2026-02-31")
-    assert problem.startswith("2026-02-31 is no day such as ")
+    assert problem.startswith("There is no day '2026-02-31': write it as ")
 
 
 def test_odd_texts_break_nothing(browser, rita, scene):

@@ -8,6 +8,7 @@ from django.urls import reverse
 from access import tokens
 from access.errors import InvalidCredentials
 from access.models import AccessToken
+from access.tokens import Scope
 from accounts.actor import SYSTEM, Actor, Entrance
 from accounts.errors import NotFound
 from accounts.models import AuditEvent
@@ -60,6 +61,14 @@ def test_several_are_revoked_at_once(made, sam, rev, browser):
     assert "2 of 2: revoked" in told_to_staff(browser(rev).post(LIST, form, follow=True))
     assert not AccessToken.objects.exists()
     assert AuditEvent.objects.filter(verb="token:revoke", actor="rev").count() == 2
+
+
+def test_scopes_are_shown_of_tokens_that_have_some(made, gated_repo, sam, make_staff, browser):
+    scopes = [Scope("repo.content.read", repo=gated_repo)]
+    fine, _ = tokens.create(user=sam, name="fine", role="fine-grained", scopes=scopes, by=Actor(user=sam))
+    client = browser(make_staff("stef", superuser=True))
+    assert "Token scopes" in words(soup(client.get(on("change", fine))))
+    assert "Token scopes" not in words(soup(client.get(on("change", made[0]))))
 
 
 def test_who_may_only_see_revokes_nothing(made, vic, browser):
