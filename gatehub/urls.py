@@ -9,6 +9,7 @@ from drf_spectacular.views import SpectacularJSONAPIView
 
 from gatehub import health, mail_webhooks, staff_mail
 from gatehub.web import reference
+from gatehub.web.urls import dataset_card
 
 _ADMIN = settings.ADMIN_PATH
 
@@ -21,6 +22,7 @@ urlpatterns = [
     path("webhooks/anymail/<slug:service>/tracking/", mail_webhooks.tracking, name="mail_webhook"),
     path("api/openapi.json", SpectacularJSONAPIView.as_view(), name="openapi"),
     path("api/docs", reference.api_reference, name="api_reference"),
+    dataset_card,
     path("", include("gatehub.hub.urls")),
     path("", include("gatehub.web.urls")),
 ]

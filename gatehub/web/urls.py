@@ -113,6 +113,10 @@ _ORGANIZATIONS: list[URLPattern] = [
     path("organizations/<segment:name>/leave", organizations.leave, name="leave_organization"),
 ]
 
+dataset_card, model_card = web_repo_paths("", repo.card, name="repo")
+"""`/datasets/{ns}/{name}` comes before all others: a dataset may be called as what follows a model's id, such as
+`lab/settings`, and no model is in a namespace `datasets`."""
+
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", lists.home, name="home"),
     path("models", lists.repos, {"repo_type": "model"}, name="models"),
@@ -144,8 +148,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *web_repo_paths("settings/bulk", bulk.decide),
     *web_repo_paths("settings/bulk/<int:key>", bulk.progress),
     *web_repo_paths("settings/bulk/<int:key>/stop", bulk.stop),
-    *web_repo_paths("", repo.card, name="repo"),
-    # Below the cards, since a dataset may have one of these names: "/datasets/lab/tree".
+    model_card,
     *web_repo_paths("tree", files.at_main, extra={"what": "tree"}),
     *web_repo_paths("commits", files.at_main, extra={"what": "commits"}),
     path("<segment:name>", lists.namespace, name="namespace"),

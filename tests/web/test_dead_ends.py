@@ -145,7 +145,9 @@ def test_without_a_revision_it_is_main(browser, make_repo, lab, ada, sam, repo_t
     assert browser(sam).get(f"{repo.path}/{what}/", follow=True).status_code == 200
 
 
-@pytest.mark.parametrize("name", ["tree", "commits"])
+@pytest.mark.parametrize(
+    "name", ["tree", "commits", "settings", "withdraw-request", "ask-access", "user-access-report"]
+)
 def test_a_dataset_of_that_name_has_its_page(browser, make_repo, lab, ada, name):
     repo = make_repo(f"lab/{name}", by=ada, type_="dataset", files={"README.md": b"# Rows\n"})
     assert words(soup(browser().get(repo.path)).article) == "Rows"
