@@ -32,6 +32,7 @@ from rest_framework.request import Request
 
 from access.errors import GatedRepo
 from accounts.errors import BadRequest, HubError, InvalidFields, NotAllowed, NotFound, TooLarge
+from gatehub.quotes import curly
 from repos.errors import RepoMoved, RepoNotFound
 from repos.models import Repo
 
@@ -165,8 +166,8 @@ def respond(request: HttpRequest, error: HubError) -> HttpResponse:
         cause, step = (error.user_message, "") if error.user_message else (error.message, error.next_step)
         context = {
             "error": error,
-            "message": _with_address(request, error, cause),
-            "next_step": _with_address(request, error, step),
+            "message": curly(_with_address(request, error, cause)),
+            "next_step": curly(_with_address(request, error, step)),
             "status": status,
         }
         response = render(request, "error.html", context, status=status)

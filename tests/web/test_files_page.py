@@ -94,7 +94,7 @@ def test_what_is_not_there_is_told_in_short_and_with_the_way_to_the_files(gated_
         assert len(words(page.h1)) < 150
         assert page.select_one(f'main p a[href="{files}"]'), path
     page = soup(client.get(f"{PATH}/tree/nowhere/a"))
-    assert words(page.h1) == "There is no branch, tag or commit 'nowhere'."
+    assert words(page.h1) == "There is no branch, tag or commit “nowhere”."
     assert page.select_one(f'main p a[href="{files}"]')
 
 
