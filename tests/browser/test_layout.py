@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.browser.pages import PAGES
 
@@ -56,8 +57,10 @@ def test_a_table_wider_than_its_box_shows_that_there_is_more(shown):
     table = page.get_by_role("region", name="Requests over time")
     assert table.evaluate("one => one.scrollWidth > one.clientWidth")
     assert "local" in table.evaluate("one => getComputedStyle(one).backgroundAttachment"), "its shadow"
+    before = table.get_by_role("columnheader").first.bounding_box()["x"]
     table.focus()
     page.keyboard.press("ArrowRight")
-    page.wait_for_function("document.activeElement.scrollLeft > 0")
+    expect(table.get_by_role("columnheader").first).not_to_be_in_viewport(ratio=1)
+    assert table.get_by_role("columnheader").first.bounding_box()["x"] < before
     page.set_viewport_size({"width": 390, "height": 800})
     assert table.evaluate("one => one.scrollWidth <= one.clientWidth")
