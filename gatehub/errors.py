@@ -35,6 +35,7 @@ from rest_framework.request import Request
 
 from access.errors import GatedRepo
 from accounts.errors import BadRequest, HubError, InvalidFields, NotAllowed, NotFound, TooLarge
+from gatehub.templatetags.quotes import quoted
 from repos.errors import RepoMoved, RepoNotFound
 from repos.models import Repo
 
@@ -221,10 +222,10 @@ def in_html(request: HttpRequest, text: str, help_path: str) -> SafeString:
     found = _LINKED.fullmatch(text)
     path = help_path or "/"
     if found:
-        return format_html('{}<a href="{}">{}</a>.', found["rest"], path, found["words"])
+        return format_html('{}<a href="{}">{}</a>.', quoted(found["rest"]), path, quoted(found["words"]))
     before, here, after = text.partition("{url}")
     link = format_html('<a href="{}">{}</a>', path, request.build_absolute_uri(path)) if here else ""
-    return format_html("{}{}{}", before, link, after)
+    return format_html("{}{}{}", quoted(before), link, quoted(after))
 
 
 def _moved(request: HttpRequest, error: RepoMoved) -> HttpResponse:

@@ -32,9 +32,10 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """One period."""
+    """One period.  `start` is its label beside a heading that says which kind of period it is."""
 
     label: str
+    start: str
     numbers: dict[str, int]
     x: int
     parts: list[Part]
@@ -92,9 +93,9 @@ def _next_month(day: date) -> date:
 
 
 _PERIODS: list[tuple[str, int, Callable[[date], date], Callable[[date], date], str]] = [
-    # Name, for how many days it is the finest that fits, first day of the period, the next period, how it is written.
+    # Name, for how many days it is the finest that fits, first day of the period, the next period, how that is written.
     ("day", 31, lambda day: day, lambda day: day + timedelta(days=1), "%-d %b %Y"),
-    ("week", 40 * 7, _week, lambda day: day + timedelta(days=7), "week of %-d %b %Y"),
+    ("week", 40 * 7, _week, lambda day: day + timedelta(days=7), "%-d %b %Y"),
     ("month", 40 * 30, _month, _next_month, "%b %Y"),
     ("year", 10**6, _year, lambda day: day.replace(year=day.year + 1), "%Y"),
 ]
@@ -117,23 +118,27 @@ def chart_of(by_day: Sequence[Day], *, today: date) -> Chart | None:
     (first, *_), (last, *_) = by_day[0], by_day[-1]
     last = max(today, last)
     first = min(first, last - FEWEST_DAYS)
-    name, _, start, following, form = next(period for period in _PERIODS if (last - first).days < period[1])
+    name, _, first_day, following, form = next(period for period in _PERIODS if (last - first).days < period[1])
     sums: dict[date, dict[str, int]] = {}
-    period = start(first)
+    period = first_day(first)
     while period <= last:
         sums[period] = dict.fromkeys(STATUSES, 0)
         period = following(period)
     for day, pending, accepted, rejected in by_day:
-        into = sums[start(day)]
+        into = sums[first_day(day)]
         into["pending"] += pending
         into["accepted"] += accepted
         into["rejected"] += rejected
     most = max(sum(numbers.values()) for numbers in sums.values())
     bars = [
-        Bar(period.strftime(form), numbers, index * (BAR + GAP), _parts(numbers, most))
-        for index, (period, numbers) in enumerate(sums.items())
+        Bar(_label(name, start), start, numbers, index * (BAR + GAP), _parts(numbers, most))
+        for index, (start, numbers) in enumerate((period.strftime(form), numbers) for period, numbers in sums.items())
     ]
     return Chart(name, bars, most)
+
+
+def _label(period: str, start: str) -> str:
+    return f"week of {start}" if period == "week" else start
 
 
 def _parts(numbers: dict[str, int], most: int) -> list[Part]:

@@ -36,6 +36,14 @@ class Facet:
     options: list[Option]
 
 
+def in_words(tag: str) -> str:
+    """A tag with the title of the facet that it answers in place of its prefix."""
+    for title, prefix in _PREFIXES.items():
+        if tag.startswith(prefix):
+            return f"{title}: {tag.removeprefix(prefix)}"
+    return tag
+
+
 def facets_of(pks: Sequence[int]) -> list[Facet]:
     """The facets of these repos, those left out that nothing answers.  Two queries, however many repos."""
     rows = RepoTag.objects.filter(repo__in=pks).values_list("tag").annotate(count=Count("pk"))

@@ -221,10 +221,18 @@ class Lists:
         return self.said.get("show") == "answers"
 
     @property
+    def unfold_query(self) -> str:
+        """What leads to the same page with all answers unfolded."""
+        return self._showing("answers")
+
+    @property
     def fold_query(self) -> str:
-        """What leads to the same page with all answers unfolded, or folded again."""
+        """What leads to the same page with all answers folded: another address, or browsers would not load it anew."""
+        return self._showing("" if self.said.get("show") else "folded")
+
+    def _showing(self, show: str) -> str:
         place = {name: self.said.get(name, "") for name in ("after", "before")}
-        return kept(self.said, show="" if self.unfolded else "answers", **place)
+        return kept(self.said, show=show, **place)
 
     @cached_property
     def reasons(self) -> list[str]:

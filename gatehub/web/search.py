@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 from django.db.models.functions import Lower
 from django.http import QueryDict
 
+from gatehub.web import facets
 from repos.models import RepoQuerySet
 
 MOST_TAGS = 10
@@ -85,7 +86,7 @@ class RepoSearch:
             chips.append((f"Owner: {self.author}", replace(self, author="")))
         if self.gated:
             chips.append((GATES[self.gated], replace(self, gated="")))
-        return chips + [(tag, self.turned(tag)) for tag in self.tags]
+        return chips + [(facets.in_words(tag), self.turned(tag)) for tag in self.tags]
 
 
 def _words(text: str) -> str:

@@ -21,5 +21,7 @@ def test_what_is_in_the_header_stands_side_by_side(visit, stage, who, width):
     assert boxes[-1]["right"] <= width
     middles = [(box["top"] + box["bottom"]) / 2 for box in boxes]
     assert max(middles) - min(middles) < 3, "in one row"
-    assert all(after["left"] - box["right"] >= 5 for box, after in itertools.pairwise(boxes)), "apart"
+    apart = 6 if width < 352 else 10
+    assert all(after["left"] - box["right"] >= apart - 0.5 for box, after in itertools.pairwise(boxes)), "apart"
+    assert all(min(box["width"], box["height"]) >= 24 for box in boxes[1:]), "large enough for a finger"
     assert page.evaluate("document.documentElement.scrollWidth") <= width

@@ -53,7 +53,7 @@ def test_create_an_organization(visit, stage, admin):
     page.get_by_label("Name", exact=True).fill("lab")
     page.get_by_label("Full name").fill("The <b>House</b>")
     page.get_by_role("button", name="Create").click()
-    expect(page.locator(".problem")).to_have_text("The name 'lab' is taken.")
+    expect(page.locator(".problem")).to_have_text("The name “lab” is taken.")
     expect(page.get_by_label("Full name")).to_have_value("The <b>House</b>")
     page.get_by_label("Name", exact=True).fill(name)
     page.get_by_role("button", name="Create").click()

@@ -55,6 +55,21 @@ def test_all_answers_at_once(visit, owner, guests, repo_id):
     expect(page.get_by_text(f"Company of {guests[2].name}")).to_be_visible()
 
 
+def test_whoever_unfolded_all_answers_by_hand_can_fold_them_at_once(visit, owner, guests, repo_id):
+    page = visit(f"/{repo_id}/settings", owner)
+    for _ in range(2):  # The second time the address says already that they are folded.
+        for summary in page.locator("#requests .answers > summary").all():
+            expect(page.get_by_role("link", name="Unfold all answers")).to_be_visible()
+            summary.click()
+        expect(page.get_by_role("link", name="Unfold all answers")).not_to_be_visible()
+        page.get_by_role("link", name="Fold all answers", exact=True).click()
+        expect(page.get_by_text(f"Company of {guests[2].name}")).not_to_be_visible()
+    page.get_by_role("link", name="Unfold all answers").click()
+    expect(page.get_by_text(f"Company of {guests[2].name}")).to_be_visible()
+    page.get_by_role("link", name="Fold all answers", exact=True).click()
+    expect(page.get_by_text(f"Company of {guests[2].name}")).not_to_be_visible()
+
+
 def test_the_second_of_two_reviewers_is_told_what_the_first_did(visit, owner, guests, repo_id):
     first, second = visit(f"/{repo_id}/settings", owner), visit(f"/{repo_id}/settings", owner)
     name = guests[1].name

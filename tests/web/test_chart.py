@@ -54,6 +54,12 @@ def test_a_day_ahead_of_this_server_has_its_bar():
     assert (bars[-1].label, bars[-1].total) == ("24 Nov 2026", 1)
 
 
+def test_beside_the_heading_weeks_are_told_by_their_first_day_alone():
+    html = chart_html((day(40, 1),), today=TODAY)
+    assert "Requests a week from week of 12 Oct 2026 on" in html
+    assert '<th scope="row">12 Oct 2026</th>' in html
+
+
 def test_the_kept_picture_follows_the_numbers_and_the_day():
     one, more = (day(1, 1),), (day(1, 1), day(0, 2))
     assert "at most 1." in chart_html(one, today=TODAY)

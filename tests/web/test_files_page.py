@@ -95,7 +95,7 @@ def test_what_is_not_there_is_told_in_short_and_with_the_way_to_the_files(gated_
         assert words(page.select_one(f'main p a[href="{files}"]')) == "See the files that are there", path
         assert "mistyped" not in words(page.main)
     page = soup(client.get(f"{PATH}/tree/nowhere/a"))
-    assert words(page.h1) == "There is no branch, tag or commit 'nowhere'."
+    assert words(page.h1) == "There is no branch, tag or commit “nowhere”."
     assert page.select_one(f'main p a[href="{files}"]')
 
 

@@ -142,7 +142,7 @@ def test_each_filter_that_is_set_can_be_removed(shelf, browser):
     assert link(page, "Remove Owner: lab ×") == f"/models?search=a&gated=no&{rest}"
     assert link(page, "Remove Not gated ×") == f"/models?search=a&author=lab&{rest}"
     without = "/models?search=a&author=lab&gated=no&sort=name&filter=text-generation"
-    assert link(page, "Remove license:mit ×") == without
+    assert link(page, "Remove License: mit ×") == without
     assert titles(browser().get(without)) == ["lab/alpha"]
     assert link(page, "Clear all") == "/models"
     hidden = [field["value"] for field in soup(page).select("form.filters input[type=hidden]")]

@@ -105,7 +105,7 @@ def test_a_look_changes_nothing_and_shows_one_button(browser, sam):
     assert_nothing_inline(response)
     page = soup(response)
     assert "Switch these mails off?" in words(page.h1)
-    assert "decisions on sam’s own access requests" in words(page.main)
+    assert "decisions on sam's own access requests" in words(page.main)
     assert [words(button) for button in page.select("main button")] == ["Switch these mails off"]
     assert not OptOut.objects.exists()
     assert not AuditEvent.objects.filter(verb__startswith="mails:").exists()

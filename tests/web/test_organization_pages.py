@@ -31,7 +31,7 @@ def test_whoever_creates_an_organization_is_its_admin(browser, sam):
     ("given", "field", "says"),
     [
         ({"name": ""}, "name", "required"),
-        ({"name": "lab"}, "name", "The name 'lab' is taken."),
+        ({"name": "lab"}, "name", "The name “lab” is taken."),
         ({"name": "LAB"}, "name", "is taken"),
         ({"name": "sam"}, "name", "is taken"),
         ({"name": "organizations"}, "name", "is reserved"),

@@ -44,7 +44,7 @@ def test_lists_come_in_pages(asked, gated_repo, browser, ada, olu, monkeypatch):
     client = browser(ada)
     first = soup(client.get(SETTINGS))
     assert people_on(first) == ["sam"]
-    assert words(first.select_one("#requests .pager")) == "1 of 3 Next"
+    assert words(first.select_one("#requests .pager")) == "3 in all, 1 on this page Next"
     second = soup(client.get(link_to(first, "next")))
     assert people_on(second) == ["noor"]
     third = soup(client.get(link_to(second, "next")))

@@ -99,7 +99,7 @@ def test_scopes_of_other_roles_are_left_out(browser, ada, gated_repo):
     ("given", "field", "says"),
     [
         ({"name": ""}, "name", "required"),
-        ({"name": "taken"}, "name", "You have a token named 'taken' already."),
+        ({"name": "taken"}, "name", "You have a token named “taken” already."),
         ({"name": "x" * 101}, "name", "at most 100 characters"),
         ({"name": "a\u200bb"}, "name", "printable"),
         ({"role": "admin"}, "role", "Select a valid choice"),
