@@ -23,9 +23,10 @@ def curly(message: str) -> str:
 @register.filter
 def quoted(message: Any) -> SafeString:
     """The message, with what it quotes whole on a line where it fits on one: '-' is not torn apart at its hyphen."""
-    if isinstance(message, SafeString):
-        return message
-    parts = _QUOTED.split(curly(str(message)))
+    text = str(message)  # What Django keeps for the next page is a text in a box.
+    if isinstance(text, SafeString):
+        return text
+    parts = _QUOTED.split(curly(text))
     for place in range(1, len(parts), 2):
         parts[place] = format_html('<span class="quoted">{}</span>', parts[place])
     return mark_safe("".join(map(conditional_escape, parts)))  # noqa: S308  # Each part is escaped.
