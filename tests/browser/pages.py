@@ -61,14 +61,22 @@ def without_its_cookie(page: Page) -> None:
     sending("Save")(page)
 
 
-def preview_without_session(page: Page) -> None:
+def end_session(page: Page) -> None:
+    """Once the preview has its pictures: one that comes into sight later is refused, and a complaint."""
+    page.locator("#edit-preview img").evaluate_all(
+        "(pictures) => Promise.allSettled(pictures.map((one) => { one.loading = 'eager'; return one.decode(); }))"
+    )
     page.context.clear_cookies(name="gatehub_session")
+
+
+def preview_without_session(page: Page) -> None:
+    end_session(page)
     page.locator("#edit-text").fill("# Typed")
     page.locator("#edit-preview [role=alert]").wait_for()
 
 
 def too_long_without_session(page: Page) -> None:
-    page.context.clear_cookies(name="gatehub_session")
+    end_session(page)
     page.locator("#edit-text").evaluate("text => { text.value = 'x'.repeat(600 * 1024); }")
     sending("Commit to main")(page)
 
