@@ -78,8 +78,8 @@ class Written:
 
 
 _FOR_AUTHORS: Final = {
-    cards.NO_METADATA: "The card has no metadata, so nothing is known of its license or language: begin it with a line "
-    "of three hyphens, lines such as 'license: apache-2.0', and three hyphens again.",
+    cards.NO_METADATA: "The card has no metadata, so nothing is known of its license or language. Lines such as "
+    "'license: apache-2.0' tell them, at its beginning, between two lines of three hyphens.",
 }
 """What clients are told in the Hub's words, for whoever edits the card."""
 
