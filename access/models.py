@@ -313,7 +313,7 @@ class BulkReview(models.Model):
         indexes = [models.Index(fields=["repo", "-created_at"], name="bulk_review_newest")]
 
     def __str__(self) -> str:
-        return f"{self.status} for {self.total} requests of {self.repo or 'all repos'}"
+        return f"Review of {self.total:,} requests of {self.repo or 'all repos'}"
 
     @property
     def looked_at(self) -> int:

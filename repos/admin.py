@@ -122,7 +122,7 @@ class RepoAdmin(Log):
             act = lambda: services.enable(repo, by=actor_of(request))  # noqa: E731
             once(self, request, act, f"{repo.repo_id} is enabled.")
             return redirect("admin:repos_repo_change", repo.pk)
-        says = f"The files of {repo.repo_id} will be given out again, to whom its gate lets in."
+        says = f"The files of {repo.repo_id} will be given out again to those whom its gate lets in."
         return question(self, request, repo, title=f"Enable {repo.repo_id}", says=says)
 
     @admin.action(description="Disable selected repos", permissions=["switch"])

@@ -133,7 +133,7 @@ class RequestList(ChangeList):  # type: ignore[misc]
         chosen = self.asked.filter
         return [
             Control("repo", "Repo", said("repo"), hint="lab/toxic-bert"),
-            Control("namespace", "Organization or person", said("namespace"), hint="lab"),
+            Control("namespace", "Owner", said("namespace"), hint="lab"),
             Control("status", "Status", chosen.status if chosen else said("status"), any_status),
             Control("age", "Asked", said("age"), [("", "At any time"), *((age, AGES[age][0]) for age in AGES)]),
             Control("from", "From", said("from"), type="date"),

@@ -51,6 +51,13 @@ class AccessTokenAdmin(Log):
         owners = list(Namespace.objects.named(term).filter(user__isnull=False).values_list("user", flat=True))
         return queryset.filter(Q(user__in=owners) | Q(last_characters=term)), False
 
+    def get_fields(self, request: HttpRequest, obj: AccessToken | None = None) -> list[str]:
+        """What a fine-grained token may do besides its scopes says nothing of the others, which may do all that."""
+        fields = list(super().get_fields(request, obj))
+        if obj is not None and obj.role != AccessToken.Role.FINE_GRAINED:
+            fields.remove("can_read_gated")
+        return fields
+
     def get_inlines(self, request: HttpRequest, obj: AccessToken | None) -> list[Any]:
         """No other token has scopes."""
         return super().get_inlines(request, obj) if obj and obj.role == AccessToken.Role.FINE_GRAINED else []

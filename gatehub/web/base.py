@@ -108,8 +108,10 @@ def only(*methods: str, up: int = 1) -> Callable[[View], View]:
                 if led is not None:
                     return led
                 raise MethodNotAllowed(
-                    "This address takes forms only." if methods == FORM else "This address takes no forms.",
-                    next_step="Go back and try again.",
+                    "This address takes forms only, and there is no page at it."
+                    if methods == FORM
+                    else "This address takes no forms. Nothing was changed.",
+                    next_step="Go back, and use the buttons of the page from which you came.",
                     headers={"Allow": ", ".join(methods)},
                 )
             return view(request, *args, **kwargs)

@@ -27,7 +27,7 @@ ROLES: list[tuple[str, str, str]] = [
     (
         Role.READ.value,
         Role.READ.label,
-        "Sees the private repositories and downloads from all of them, from gated ones without asking, too: unless the "
+        "Sees the private repositories and downloads from all of them, also from gated ones without asking, unless the "
         "settings of a repository say that members must ask.",
     ),
     (

@@ -16,7 +16,7 @@ MOST_TAGS = 10
 _LONGEST = 200
 GATES = {"": "Gated or not", "yes": "Gated", "no": "Not gated"}
 SORTS: dict[str, tuple[str, list[Any]]] = {
-    "modified": ("Recently updated", ["-last_modified", "-pk"]),
+    "modified": ("Last updated", ["-last_modified", "-pk"]),
     "created": ("Newest", ["-created_at", "-pk"]),
     "downloads": ("Most downloads", ["-downloads", "-pk"]),
     "name": ("Name", [Lower("name"), "pk"]),

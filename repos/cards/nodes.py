@@ -39,7 +39,8 @@ _AS_LONG: Final = r"\1\\u0041\\u0041"
 _INTEGER: Final = re.compile(r"[-+]?[0-9]{1,18}")  # What fits 64 bits, and so any database and any client.
 _HINTS: Final = {
     "mapping values are not allowed": (
-        "a text with ': ' in it must stand in quotes, a label of more than 1,024 characters be written as '? \"label\"'"
+        "indent the line as those beside it; a text with ': ' in it must stand in quotes, and a label of more than "
+        "1,024 characters is written as '? \"label\"'"
     ),
     "cannot start any token": "a text that starts with this character must stand in quotes; indent with spaces only",
     "could not find expected ':'": "a label must be followed by ': ' on the same line, or be written as '? \"label\"'",

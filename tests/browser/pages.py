@@ -72,7 +72,7 @@ def end_session(page: Page) -> None:
 def preview_without_session(page: Page) -> None:
     end_session(page)
     page.locator("#edit-text").fill("# Typed")
-    page.locator("#edit-preview [role=alert]").wait_for()
+    page.locator("#edit-findings [role=alert]").wait_for()
 
 
 def too_long_without_session(page: Page) -> None:

@@ -112,7 +112,7 @@ def test_two_at_once(visit, hub, owner, repo_id):
     text_of(page).fill(SUPERVISED)
     page.get_by_role("button", name="Commit to main").click()
     told = page.get_by_role("alert")
-    expect(told).to_contain_text("somebody else has committed meanwhile")
+    expect(told).to_contain_text("there is a newer commit than the one you began with")
     expect(text_of(page)).to_have_value(SUPERVISED)
     with page.context.expect_page() as opened:
         told.get_by_role("link", name="the other version").click()
@@ -247,7 +247,7 @@ class TestWithScripts:
         page = visit(f"/{repo_id}/edit/main/README.md", owner)
         page.context.clear_cookies(name="gatehub_session")
         text_of(page).fill(SUPERVISED)
-        told = preview_of(page).get_by_role("alert")
+        told = page.locator("#edit-findings").get_by_role("alert")
         expect(told).to_contain_text("You have been signed out.")
         expect(page.locator(".toast")).to_have_count(0)
         expect(text_of(page)).to_have_value(SUPERVISED)

@@ -67,8 +67,12 @@ def test_scopes_are_shown_of_tokens_that_have_some(made, gated_repo, sam, make_s
     scopes = [Scope("repo.content.read", repo=gated_repo)]
     fine, _ = tokens.create(user=sam, name="fine", role="fine-grained", scopes=scopes, by=Actor(user=sam))
     client = browser(make_staff("stef", superuser=True))
-    assert "Token scopes" in words(soup(client.get(on("change", fine))))
-    assert "Token scopes" not in words(soup(client.get(on("change", made[0]))))
+    shown = words(soup(client.get(on("change", fine))))
+    assert "Token scopes" in shown
+    assert "Can read gated" in shown
+    other = words(soup(client.get(on("change", made[0]))))
+    assert "Token scopes" not in other
+    assert "Can read gated" not in other, "which says nothing of a token that may read everything"
 
 
 def test_who_may_only_see_revokes_nothing(made, vic, browser):

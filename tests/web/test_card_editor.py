@@ -206,7 +206,7 @@ def test_two_at_once_the_second_keeps_the_text_and_may_save_after_looking(gated_
     assert response.status_code == 409
     page = soup(response)
     told = page.select_one("[role=alert]")
-    assert "somebody else has committed meanwhile" in words(told)
+    assert "there is a newer commit than the one you began with" in words(told)
     assert "The newest commit is Add files by ada" in words(told)
     assert textarea(page) == NEW_CARD
     assert page.select_one("[name=title]")["value"] == "Mine"

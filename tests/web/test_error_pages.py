@@ -68,7 +68,7 @@ def test_a_form_without_its_token_can_be_sent_again(browser, sam):
 
 
 def test_an_address_for_forms_alone(gated_repo, browser, ada):
-    assert "This address takes forms only." in shown(browser(ada).put("/lab/toxic-bert/settings/move"), 405)
+    assert "This address takes forms only" in shown(browser(ada).put("/lab/toxic-bert/settings/move"), 405)
 
 
 @pytest.mark.parametrize(
