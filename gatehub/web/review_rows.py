@@ -80,7 +80,11 @@ def answer_of(request: AccessRequest, number: int) -> tuple[str, str]:
     """The question with that number, as it was asked, and its answer.  Raises NotFound."""
     given = answers_in_words(services.form_spec(request.form), request.answers)
     if not 1 <= number <= len(given):
-        raise NotFound("There is no such answer.", next_step="The request may have been sent anew meanwhile.")
+        raise NotFound(
+            "There is no such answer.",
+            next_step="The request may have been sent anew meanwhile. Go back to the requests: {url}",
+            help_path=f"{request.repo.path}/settings#requests",
+        )
     return given[number - 1]
 
 

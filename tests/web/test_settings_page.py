@@ -241,12 +241,12 @@ def test_the_version_in_force_is_named_with_its_commit(gated_repo, browser, ada)
     told = soup(client.get(SETTINGS)).select_one(".form-in-force")
     link = told.select_one("p a")
     assert link["href"] == f"{PATH}/commit/{first.commit_sha}"
-    assert "version 2 of 2" in words(told), "a new repo has the form without questions"
+    assert "Version 2 of 2" in words(told), "a new repo has the form without questions"
     assert told.time["datetime"].startswith(first.created_at.strftime("%Y-%m-%dT%H:%M"))
     assert client.get(link["href"]).status_code == 200
     sha = add_files(gated_repo, {"README.md": b"---\nextra_gated_fields: {Age: text}\n---\n"}, by=ada)
     told = soup(client.get(SETTINGS)).select_one(".form-in-force")
-    assert "version 3 of 3" in words(told)
+    assert "Version 3 of 3" in words(told)
     assert told.select_one("p a")["href"] == f"{PATH}/commit/{sha}"
 
 
