@@ -211,15 +211,20 @@ def _with_address(request: HttpRequest, error: HubError, text: str) -> str:
 _LINKED = re.compile(r"(?P<rest>(?:.*[.!?] )?)(?P<words>[^:]+): \{url\}", re.DOTALL)
 
 
+def _linked(text: str) -> re.Match[str] | None:
+    """The last sentence of a text, if it leads somewhere, and what is before it."""
+    return _LINKED.fullmatch(text) if text.endswith(": {url}") else None  # Texts without end are not searched.
+
+
 def _parts(text: str) -> tuple[str, str]:
     """What a text says before its last sentence, and that sentence, if it leads somewhere."""
-    found = _LINKED.fullmatch(text)
+    found = _linked(text)
     return (found["rest"].strip(), f"{found['words']}: {{url}}") if found and found["rest"] else (text, "")
 
 
 def in_html(request: HttpRequest, text: str, help_path: str) -> SafeString:
     """What an error says, for pages.  "See who they are: {url}" is a link of these words, not an address to read."""
-    found = _LINKED.fullmatch(text)
+    found = _linked(text)
     path = help_path or "/"
     if found:
         return format_html('{}<a href="{}">{}</a>.', quoted(found["rest"]), path, quoted(found["words"]))
