@@ -243,7 +243,10 @@ class AskView(HubView):
     @extend_schema(
         request=OpenApiTypes.OBJECT,
         responses={303: None},
-        parameters=[OpenApiParameter("form", str, description="digest of the version of the form that was read")],
+        parameters=[
+            OpenApiParameter("form", str, description="digest of the version of the form that was read"),
+            OpenApiParameter("by", str, description="the person for whom the page was made; pages send it"),
+        ],
     )
     def post(self, request: Request, **_: str) -> HttpResponseBase:
         repo = self.find_repo(Action.CARD_VIEW)

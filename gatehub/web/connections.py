@@ -95,6 +95,7 @@ def page(request: HttpRequest) -> HttpResponse:
     connected = list(SocialAccount.objects.filter(user=person(request)).order_by("date_joined", "pk"))
     for identity in connected:
         identity.provider_name = _name(providers, identity)
+        identity.is_offered = identity.provider in providers
         identity.known_as = identities.known_as(identity)
     context = {"connected": connected, "providers": list(providers.values())}
     return render_private(request, "me/connections.html", context)

@@ -64,7 +64,7 @@ class OrganizationForm(forms.Form):
     fullname = forms.CharField(
         label="Full name",
         required=False,
-        help_text="The heading of its page. Without one, that is the name.",
+        help_text="The heading of its page. Left empty, the heading is the name.",
         widget=forms.TextInput(
             attrs={"maxlength": names.FULLNAME_MAX_LENGTH, "autocomplete": "organization", "dir": "auto"}
         ),

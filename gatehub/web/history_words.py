@@ -41,7 +41,7 @@ WORDS: Final = {
     "gate_form:change": "changed the form of the gate",
     "notification_address:asked": "asked the reader of {address} whether they want the notifications",
     "notification_address:mailed": "sent the mail that asks {address} for consent",
-    "notification_address:mail_failed": "could not send the mail that asks {address} for consent",
+    "notification_address:mail_failed": "did not send the mail that asks {address} for consent",
     "notification_address:confirmed": "confirmed {address} for notifications",
     "notification_address:refused": "refused notifications to {address}",
     "delivery:send_again": "had a mail sent again",

@@ -278,7 +278,7 @@ def test_people_are_found_by_parts_of_their_names_with_their_roles(lab, ada, wes
         ("we", ("wes", "write", True)),
     ):
         found = selectors.people_to_add(lab, part)
-        assert [(one.username, one.status, one.settled) for one in found] == [person]
-    assert selectors.people_to_add(lab, " \0 ") == []
+        assert [(one.username, one.status, one.settled) for one in found.shown] == [person]
+    assert selectors.people_to_add(lab, " \0 ") == selectors.People([], more=False)
     User.objects.filter(pk=noor.pk).update(is_active=False)
-    assert selectors.people_to_add(lab, "noor") == []
+    assert selectors.people_to_add(lab, "noor") == selectors.People([], more=False)

@@ -67,7 +67,7 @@ def test_the_gate_is_closed_to_a_region(visit, hub, owner, guest):
     page = visit(f"/{repo_id}", guest)
     gate = page.locator("#gate")
     expect(gate.get_by_role("heading")).to_have_text("Not offered in your region")
-    expect(gate).to_contain_text("so the files cannot be asked for from it")
+    expect(gate).to_contain_text("so from it you cannot ask for access")
     expect(gate.locator("form")).to_have_count(0)
     page.goto(f"/{repo_id}/blob/main/config.json")
     expect(page.locator("main .notice[role=alert]")).to_contain_text("not offered where your network address is from")

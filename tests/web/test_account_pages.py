@@ -6,6 +6,7 @@ import re
 
 import pytest
 from allauth.account.models import EmailAddress
+from allauth.socialaccount.models import SocialAccount
 from bs4 import BeautifulSoup
 from django.core import mail
 from django.core.cache import cache
@@ -381,3 +382,11 @@ def test_strangers_sign_in_first(browser, db, path):
     response = browser().get(path, follow=path == "/settings")
     target = response.redirect_chain[-1][0] if path == "/settings" else response["Location"]
     assert target.startswith("/login?next=/")
+
+
+def test_a_connected_account_of_a_provider_that_is_gone_is_said_to_let_nobody_in(browser, sam):
+    SocialAccount.objects.create(user=sam, provider="former", uid="7", extra_data={"username": "sam-there"})
+    page = soup(browser(sam).get("/settings/connections"))
+    assert "former" in words(page.main)
+    assert "No longer offered here" in words(page.main)
+    assert page.select_one("form button[aria-label^='Remove former']")
