@@ -140,6 +140,19 @@ def test_the_requester_sees_the_country_before_sending_and_cannot_change_it(data
     assert AccessRequest.objects.get().answers == {"Where you are": "US"}
 
 
+def test_a_country_that_is_known_only_when_the_form_is_sent_was_told_to_be_shared(database, repo, browser, sam, ada):
+    add_files(repo, {"README.md": CARD.replace(b"true", b"false")}, by=ada)
+    client = visit(browser, sam, NOWHERE)
+    page = soup(client.get(PATH))
+    control = page.find(attrs={"name": "Where you are"})
+    assert control["value"] == ""
+    assert "is sent with the form. From where you are now it is not known." in described(page, control)
+    shared = words(form_to(page, f"{PATH}/ask-access"))
+    assert "the country of your network address, if it is known when you send the form" in shared
+    press(visit(browser, sam, AMERICA), page, f"{PATH}/ask-access")
+    assert AccessRequest.objects.get().answers == {"Where you are": "US"}
+
+
 @pytest.mark.parametrize("address", [FRANCE, NOWHERE])
 def test_the_page_says_to_whom_it_is_not_offered(database, repo, browser, sam, address):
     page = soup(visit(browser, sam, address).get(PATH))
